@@ -1,0 +1,149 @@
+"""The contract between a protocol and whoever runs it: requests in, effects out.
+
+A machine is one dialog with one terminal. It is fed what happened (`connected`, bytes, a timer, a lost link)
+and answers with effects, in order. It does no I/O and reads no clock, so any thread, event loop or test can run it.
+
+The write-ahead rule is part of the type: whoever runs a machine releases what follows a `Persist` only once that
+record is durable, and calls `persist_failed()` instead when it cannot be made durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from .states import Kind, Money, State
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a terminal. `amount` is in minor units of `currency` (ISO 4217 letters); 0 where no money moves."""
+
+    uuid: str
+    kind: Kind
+    amount: int = 0
+    currency: str = ""
+    reference: str = ""
+    original: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a dialog ended. Amounts are minor units; card data holds the last four digits at most.
+
+    `code` is a stable word for programs (``declined``, ``cardholder_abort``, ``link_lost`` …), `text` the terminal's or
+    our words for people, `details` every further field worth keeping, already scrubbed.
+    """
+
+    state: State
+    code: str = ""
+    text: str = ""
+    amount_approved: int | None = None
+    brand: str = ""
+    last4: str = ""
+    auth_code: str = ""
+    entry_mode: str = ""
+    application: str = ""
+    aid: str = ""
+    contract: str = ""
+    terminal_ref: str = ""
+    terminal_time: str = ""
+    receipt: str = ""
+    merchant_receipt: str = ""
+    virtual: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Connect to the terminal; answered by `connected()` or `lost()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Persist:
+    """Make this state durable before going on."""
+
+    state: State
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write these bytes to the terminal, once."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """(Re)start the named timer; answered by `timer(name)` after `seconds`."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    """Stop the named timer if it runs."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Tell the till what happens: `code` for programs, `text` for people, `seconds_left` where there is a limit."""
+
+    code: str
+    text: str = ""
+    seconds_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The dialog is over. Always preceded by a `Persist` of the same outcome where money may have moved."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the connection."""
+
+
+Effect = Open | Persist | Send | StartTimer | StopTimer | Progress | Result | Close
+
+
+class Machine(Protocol):
+    """One dialog. Every call answers with the effects to carry out, in order."""
+
+    def start(self, request: Request) -> list[Effect]: ...
+    def connected(self) -> list[Effect]: ...
+    def receive(self, data: bytes) -> list[Effect]: ...
+    def timer(self, name: str) -> list[Effect]: ...
+    def lost(self, reason: str) -> list[Effect]: ...
+    def cancel(self) -> list[Effect]: ...
+    def persist_failed(self) -> list[Effect]: ...
+    def resume(self, record: Mapping[str, Any]) -> list[Effect]: ...
+
+
+class CardTerminalError(Exception):
+    """Root of every error of the driver. `money` says what is known of the customer's money when it is raised."""
+
+    money: Money
+
+
+class SafeError(CardTerminalError):
+    """Nothing was charged."""
+
+    money = Money.SAFE
+
+
+class MalformedMessage(CardTerminalError):
+    """Bytes or fields that are not of the protocol. What it means for the money depends on who read them: doubt."""
+
+    money = Money.UNKNOWN
+
+
+class InvalidRequest(SafeError):
+    """The request cannot be said in this protocol (amount, currency, kind); nothing has left."""

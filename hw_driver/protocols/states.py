@@ -1,0 +1,66 @@
+"""The words every part uses: kinds of transaction, their states, and what each state says about the money.
+
+Driver, Odoo addon and the till's JavaScript use the same words; the addon builds its selections from these tables.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Money(StrEnum):
+    """What is known of the customer's money."""
+
+    SAFE = "safe"  # certainly not charged
+    UNKNOWN = "unknown"  # may have been charged
+    FINAL = "final"  # the terminal has spoken
+
+
+class Kind(StrEnum):
+    """What is asked of the terminal."""
+
+    SALE = "sale"
+    REFUND = "refund"
+    REVERSAL = "reversal"
+    PREAUTH = "preauth"
+    COMPLETION = "completion"
+    SETTLEMENT = "settlement"
+    REPRINT = "reprint"
+    IDENTIFY = "identify"
+    STATUS = "status"
+
+
+class State(StrEnum):
+    """Where a transaction stands."""
+
+    REQUESTED = "requested"
+    SENT = "sent"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SETTLED_BY_HAND = "settled_by_hand"
+
+
+MONEY_OF_STATE: dict[State, Money] = {
+    State.REQUESTED: Money.SAFE,
+    State.SENT: Money.UNKNOWN,
+    State.APPROVED: Money.FINAL,
+    State.DECLINED: Money.FINAL,
+    State.CANCELLED: Money.FINAL,
+    State.FAILED: Money.FINAL,
+    State.UNKNOWN: Money.UNKNOWN,
+    State.SETTLED_BY_HAND: Money.FINAL,
+}
+
+#: Kinds that move money, and so need a journalled intent, an amount and a currency.
+MONEY_KINDS = frozenset({Kind.SALE, Kind.REFUND, Kind.REVERSAL, Kind.PREAUTH, Kind.COMPLETION})
+#: Kinds that only Odoo may allow, by a one-time grant.
+GRANTED_KINDS = frozenset({Kind.REFUND, Kind.REVERSAL, Kind.COMPLETION, Kind.SETTLEMENT})
+#: Nothing more will be asked of the terminal about these.
+ENDED = frozenset({State.APPROVED, State.DECLINED, State.CANCELLED, State.FAILED, State.SETTLED_BY_HAND})
+#: Ended, and certainly nothing was charged: another attempt may follow.
+ENDED_WITHOUT_CHARGE = frozenset({State.DECLINED, State.CANCELLED, State.FAILED})
+#: Not ended: the order is frozen while a transaction is in one of these.
+OPEN = frozenset({State.REQUESTED, State.SENT, State.UNKNOWN})
