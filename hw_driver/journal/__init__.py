@@ -1,0 +1,28 @@
+"""The driver's memory: what was asked of every terminal and what it answered, durable before anybody is told."""
+
+from .errors import (
+    IllegalTransition,
+    JournalLocked,
+    JournalUnavailable,
+    KnownTransaction,
+    NoSuchTransaction,
+    NotRecorded,
+)
+from .journal import Journal
+from .records import LATE_ANSWER, TRANSITIONS, Event, Record, outcome_body, outcome_of
+
+__all__ = [
+    "LATE_ANSWER",
+    "TRANSITIONS",
+    "Event",
+    "IllegalTransition",
+    "Journal",
+    "JournalLocked",
+    "JournalUnavailable",
+    "KnownTransaction",
+    "NoSuchTransaction",
+    "NotRecorded",
+    "Record",
+    "outcome_body",
+    "outcome_of",
+]

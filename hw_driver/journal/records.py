@@ -1,0 +1,88 @@
+"""What the journal holds: numbered events, one current row per transaction, and which state may follow which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from ..protocols.machine import Outcome
+from ..protocols.states import ENDED, Kind, State
+
+#: Which state may follow which (design: laws 2 and 3). An ended transaction never changes again: a terminal's later
+#: word about it is kept as an event `late_answer`.
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.REQUESTED: frozenset({State.SENT, State.FAILED, State.CANCELLED}),
+    State.SENT: frozenset({State.APPROVED, State.DECLINED, State.CANCELLED, State.FAILED, State.UNKNOWN}),
+    State.UNKNOWN: frozenset(
+        {State.APPROVED, State.DECLINED, State.CANCELLED, State.FAILED, State.SETTLED_BY_HAND}
+    ),
+    **{state: frozenset() for state in ENDED},
+}
+
+#: Event of a terminal that speaks about a transaction which has already ended, and says something else.
+LATE_ANSWER = "late_answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the journal, as Odoo receives it (docs/api.md 2.1). `uuid` is empty for events of the journal."""
+
+    seq: int
+    uuid: str
+    type: str
+    at: str
+    body: dict[str, Any]
+    prev: str
+    hash: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event as it goes to Odoo."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A transaction as it stands. `body` is what was asked, without `not_after`; `seq` its latest event's number.
+
+    `settled` is Odoo's word about an unknown one, ``{"paid": bool, "by": name, "at": time}``, empty otherwise.
+    """
+
+    uuid: str
+    state: State
+    body: dict[str, Any]
+    outcome: Outcome | None
+    settled: dict[str, Any]
+    requested_at: str
+    ended_at: str
+    seq: int
+
+    @property
+    def terminal(self) -> str:
+        return str(self.body["terminal"])
+
+    @property
+    def kind(self) -> Kind:
+        return Kind(self.body["kind"])
+
+    @property
+    def original(self) -> str:
+        """The uuid of the sale this one belongs to, or an empty string."""
+        return str((self.body.get("original") or {}).get("uuid", ""))
+
+
+def outcome_body(outcome: Outcome | None) -> dict[str, Any]:
+    """Return the members of an outcome that say something, ready for JSON."""
+    if outcome is None:
+        return {}
+    said = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
+    return {name: _plain(value) for name, value in said.items() if value or (value == 0 and value is not False)}
+
+
+def outcome_of(body: Mapping[str, Any]) -> Outcome | None:
+    """Return the outcome that `outcome_body` wrote."""
+    return Outcome(**{**body, "state": State(body["state"])}) if body else None
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value) if isinstance(value, State) else value

@@ -1,0 +1,37 @@
+"""What every transport offers, and the words for why a link is lost."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+#: Why a link is lost or cannot be had: word for programs -> sentence for people.
+REASONS: dict[str, str] = {
+    "unreachable": "The terminal cannot be reached. Check that it is switched on, its cable or network, and its address.",
+    "refused": "The terminal refuses the connection. Check its port and that its cash register link is switched on.",
+    "timeout": "The terminal does not answer the connection. Check that it is switched on and its address is right.",
+    "reset": "The terminal cut the connection.",
+    "closed": "The terminal closed the connection.",
+}
+
+
+class Listener(Protocol):
+    """Who is told what happens on a link. All calls come from the event loop's thread."""
+
+    def on_connected(self) -> None: ...
+    def on_data(self, data: bytes) -> None: ...
+
+    def on_lost(self, reason: str) -> None:
+        """The link is gone, or could not be had: `reason` is a key of `REASONS`. Not called after `close()`."""
+
+
+class Transport(Protocol):
+    """One connection to one terminal. Nothing is retried: what was written may have left."""
+
+    def open(self, timeout: float) -> None:
+        """Begin to connect; the listener hears `on_connected` or `on_lost`."""
+
+    def write(self, data: bytes) -> None:
+        """Hand bytes to the system, at once and once. Raises `ConnectionError` when there is no link."""
+
+    def close(self) -> None:
+        """Let the link go, after what was written has left. Does nothing when there is none."""
