@@ -1,0 +1,77 @@
+"""Chromium: an installed one, or Debian's package with all that it needs, unpacked without root.
+
+Either way the tests see a small script named `chromium` in the cache's `bin/`, with the flags that keep a browser quiet
+and let it run in a container; Odoo's test browser looks for that name in PATH, Playwright is given its path.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+from kit.apt import Apt, unpack
+from kit.cache import Cache
+
+SIZE = 1_300_000_000
+INSTALLED_NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
+PACKAGES = ["chromium", "fonts-dejavu-core"]
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def ensure_chromium(cache: Cache, apt: Apt) -> Path:
+    """Find or fetch a Chromium; return the script that starts it."""
+    command, environment = find_installed(), {}
+    if command is None:
+        root = cache.path("chromium", "root")
+        if not cache.has(root):
+            packages = apt.download_closure(PACKAGES, "Chromium")
+            with cache.filling(root) as part:
+                unpack(packages, part, "Chromium", cache.log("unpack"))
+        command, environment = _unpacked(root)
+    return _write_script(cache, command, environment)
+
+
+def find_installed() -> Path | None:
+    """The machine's own Chromium, if it is a real one (a snap's stub is not)."""
+    for name in INSTALLED_NAMES:
+        found = shutil.which(name)
+        if found and "snap" not in os.path.realpath(found):
+            return Path(found)
+    return None
+
+
+def _unpacked(root: Path) -> tuple[Path, dict[str, str]]:
+    triplet = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+    triplet = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}.get(triplet, triplet)
+    libraries = [root / "usr/lib" / triplet, root / "lib" / triplet]
+    return root / "usr/lib/chromium/chromium", {
+        "LD_LIBRARY_PATH": ":".join(str(folder) for folder in libraries),
+        "FONTCONFIG_PATH": str(root / "etc/fonts"),
+        "XDG_DATA_DIRS": str(root / "usr/share"),
+    }
+
+
+def _write_script(cache: Cache, command: Path, environment: dict[str, str]) -> Path:
+    script = cache.path("bin", "chromium")
+    script.parent.mkdir(exist_ok=True)
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+    text = f'#!/bin/sh\n{exports}exec {shlex.quote(str(command))} {" ".join(FLAGS)} "$@"\n'
+    if not script.exists() or script.read_text() != text:
+        new = script.with_suffix(f".{os.getpid()}")
+        new.write_text(text)
+        new.chmod(0o755)
+        new.rename(script)
+    return script

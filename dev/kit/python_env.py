@@ -1,0 +1,90 @@
+"""The virtual environments: `driver` (small) and `odoo` (everything), installed from lock files with plain pip.
+
+pip keeps the machine's own configuration (mirrors, proxies, certificates). A stock Debian has neither pip nor
+ensurepip; the pip that is used then is the wheel in Debian's package `python3-pip-whl`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+
+from kit.apt import Apt, unpack
+from kit.cache import CHECKOUT, Cache, digest
+from kit.progress import Progress
+from kit.shell import run
+
+LOCKS = CHECKOUT / "dev" / "locks"
+SIZES = {"driver": 250_000_000, "odoo": 750_000_000}
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def environment_folder(cache: Cache, layer: str) -> Path:
+    """Where the environment of a layer is, or will be."""
+    return cache.path("python", f"{layer}-{PYTHON}-{digest(_lock(layer).read_text(), sys.base_prefix)}")
+
+
+def ensure_environment(cache: Cache, apt: Apt, layer: str) -> Path:
+    """Make the environment of a layer where it is not there yet; return its folder."""
+    folder = environment_folder(cache, layer)
+    if cache.has(folder):
+        return folder
+    pip = _pip_wheel(cache, apt)
+    shutil.rmtree(folder, ignore_errors=True)
+    _make_environment(folder)
+    wanted = _lock(layer).read_text().count("==")
+    seen = 0
+    with Progress(f"Python packages ({layer})") as progress:
+
+        def on_line(line: str) -> None:
+            nonlocal seen
+            if line.startswith("Collecting "):
+                seen += 1
+                progress.update(0.8 * seen / wanted, line.split()[1].split("==")[0])
+            elif line.startswith("Installing collected"):
+                progress.update(0.85, "installing")
+
+        run(
+            [folder / "bin" / "python", pip / "pip", "install", "--no-input", "--no-deps", "--no-compile"]
+            + ["--require-hashes", "--only-binary", ":all:", "--requirement", _lock(layer)],
+            "installing Python packages",
+            cache.log(f"pip-{layer}"),
+            on_line=on_line,
+            environment={"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"},
+        )
+    (folder / ".complete").touch()
+    return folder
+
+
+def _lock(layer: str) -> Path:
+    return LOCKS / f"{layer}.txt"
+
+
+def _make_environment(folder: Path) -> None:
+    """What `python3 -m venv --without-pip` makes, for machines that lack even that."""
+    base = Path(sys.base_prefix, "bin", f"python{PYTHON}")
+    (folder / "bin").mkdir(parents=True)
+    (folder / "lib" / f"python{PYTHON}" / "site-packages").mkdir(parents=True)
+    for name in ("python", "python3", f"python{PYTHON}"):
+        (folder / "bin" / name).symlink_to(base)
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    (folder / "pyvenv.cfg").write_text(
+        f"home = {base.parent}\ninclude-system-site-packages = false\nversion = {version}\nexecutable = {base}\n"
+    )
+
+
+def _pip_wheel(cache: Cache, apt: Apt) -> Path:
+    """A wheel of pip: the one that Python brings, or Debian's."""
+    places = [Path("/usr/share/python-wheels"), cache.path("pip", "usr", "share", "python-wheels")]
+    ensurepip = importlib.util.find_spec("ensurepip")
+    if ensurepip and ensurepip.origin:
+        places.insert(0, Path(ensurepip.origin).parent / "_bundled")
+    for place in places:
+        for wheel in sorted(place.glob("pip-*.whl"), reverse=True):
+            return wheel
+    packages = apt.download(["python3-pip-whl"], cache.path("tmp", "pip"), "pip")
+    with cache.filling(cache.path("pip")) as part:
+        unpack(packages, part, "pip", cache.log("unpack"))
+    return next(places[-1].glob("pip-*.whl"))

@@ -1,0 +1,184 @@
+"""Run the tests.
+
+  dev/test                         everything
+  dev/test odoo                    one part, or several: dev/test driver lint
+  dev/test odoo -k refund -x       what follows the parts goes to pytest
+  dev/test odoo tests/test_x.py    one file (of one part)
+  dev/test --setup                 only fetch and make what the tests need
+  dev/test --where                 print where things are, as JSON
+
+Parts:
+  driver   the driver alone: protocols, journal, service, virtual terminals; needs no Odoo
+  odoo     the addon's models and accounting on a real Odoo and PostgreSQL (tests/test_*.py)
+  tours    the point of sale in a real Chromium (tests/test_tour_*.py)
+  live     an Odoo server, a driver process, a virtual terminal and a browser driven from outside (tests/live)
+  lint     ruff, mypy, pylint-odoo, and that no file names a registry or a place on this machine
+
+The first run fetches what is missing into the cache folder (CARD_TERMINAL_CACHE, about 3 GB). ODOO_HOME names an Odoo 19
+that is there already, PGHOST and the other PG* variables a PostgreSQL; an installed Chromium is used. A test that is
+skipped fails the run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from secrets import token_hex
+
+from kit.cache import MODULE
+from kit.progress import note
+from kit.results import Result, closing_lines, read_junit
+from kit.setup import Workplace
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    "driver": ("driver",),
+    "odoo": ("odoo",),
+    "tours": ("odoo", "chromium"),
+    "live": ("odoo", "chromium"),
+    "lint": ("odoo-env",),
+}
+SECONDS_PER_TEST = {"driver": 60, "odoo": 300, "tours": 300, "live": 300}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the parts named, or all."""
+    words = list(arguments)
+    if any(word in ("-h", "--help") for word in words):
+        print(__doc__)
+        return 0
+    workplace = Workplace()
+    if "--where" in words:
+        print(json.dumps(workplace.where(), indent=2))
+        return 0
+    setup_only = "--setup" in words
+    words = [word for word in words if word != "--setup"]
+    parts: list[str] = []
+    while words and words[0] in NEEDS:
+        parts.append(words.pop(0))
+    if words and not words[0].startswith("-") and not parts:
+        note(f"dev/test: there is no part {words[0]!r}; parts are {', '.join(NEEDS)} (see dev/test --help)")
+        return 2
+    parts = parts or list(NEEDS)
+    workplace.ensure(*(need for part in parts for need in NEEDS[part]))
+    if parts != ["driver"]:
+        workplace.enter("odoo")
+    if setup_only:
+        return _make_templates(workplace, parts)
+    return _run_parts(workplace, parts, words)
+
+
+def _make_templates(workplace: Workplace, parts: list[str]) -> int:
+    from kit.database import base_template
+
+    if any("odoo" in NEEDS[part] for part in parts):
+        with workplace.postgres() as postgres:
+            base_template(workplace, postgres)
+    return 0
+
+
+def _run_parts(workplace: Workplace, parts: list[str], words: list[str]) -> int:
+    results = []
+    for part in parts:
+        sys.stdout.flush()
+        note(f"── {part} " + "─" * (76 - len(part)))
+        began = time.monotonic()
+        result = _RUNNERS[part](workplace, part, words)
+        result.seconds = time.monotonic() - began
+        results.append(result)
+    print("\n".join(closing_lines(results)), flush=True)
+    return 0 if all(result.good for result in results) else 1
+
+
+def _run_driver(workplace: Workplace, part: str, words: list[str]) -> Result:
+    folder = workplace.checkout / "tests" / "driver"
+    return _pytest(
+        workplace,
+        part,
+        workplace.python_of("driver"),
+        ["-c", str(folder / "pytest.ini"), "-p", "no:odoo", *_files_or(words, [folder])],
+        dict(os.environ),
+    )
+
+
+def _run_in_odoo(workplace: Workplace, part: str, words: list[str]) -> Result:
+    """Tests inside Odoo, on a fresh copy of the database with the addon."""
+    from kit.database import fresh_database, options
+    from kit.odoo import write_config
+
+    module = workplace.addons / MODULE
+    tours = set((module / "tests").glob("test_tour_*.py"))
+    files = tours if part == "tours" else set((module / "tests").glob("test_*.py")) - tours
+    if not files:
+        return Result(part, failed=["there are no tests"])
+    words = [word.replace("tests/", f"{module}/tests/", 1) if word.startswith("tests/") else word for word in words]
+    with workplace.postgres() as postgres, fresh_database(workplace, postgres, part) as database:
+        config = write_config(
+            workplace.cache.path("config", f"{database}.conf"), options(workplace, postgres, database)
+        )
+        try:
+            return _pytest(
+                workplace,
+                part,
+                workplace.python,
+                [
+                    f"--odoo-config={config}",
+                    f"--odoo-database={database}",
+                    "--odoo-http",
+                    "-c",
+                    str(module / "dev" / "kit" / "pytest-odoo.ini"),
+                    f"--rootdir={module}",
+                    *_files_or(words, sorted(files)),
+                ],
+                workplace.environment,
+            )
+        finally:
+            config.unlink(missing_ok=True)
+
+
+def _run_live(workplace: Workplace, part: str, words: list[str]) -> Result:
+    folder = workplace.checkout / "tests" / "live"
+    environment = workplace.environment
+    environment["PYTHONPATH"] = os.pathsep.join([str(workplace.checkout / "dev"), str(workplace.checkout)])
+    return _pytest(
+        workplace,
+        part,
+        workplace.python,
+        ["-c", str(folder / "pytest.ini"), "-p", "no:odoo", *_files_or(words, [folder])],
+        environment,
+    )
+
+
+def _run_lint(workplace: Workplace, part: str, words: list[str]) -> Result:
+    from kit.lint import run_checks
+
+    return run_checks(workplace, part)
+
+
+def _files_or(words: list[str], default: Sequence[Path]) -> list[str]:
+    """The words for pytest, with the part's own tests where no file is named."""
+    named = any(Path(word.split("::")[0]).exists() for word in words if not word.startswith("-"))
+    return words if named else [*map(str, default), *words]
+
+
+def _pytest(workplace: Workplace, part: str, python: Path, words: list[str], environment: dict[str, str]) -> Result:
+    report = workplace.cache.path("tmp", f"junit-{part}-{token_hex(4)}.xml")
+    command = [str(python), "-m", "pytest", f"--junitxml={report}", f"--timeout={SECONDS_PER_TEST[part]}", *words]
+    try:
+        status = subprocess.run(command, cwd=workplace.checkout, env=environment, check=False).returncode
+        return read_junit(part, report, status)
+    finally:
+        report.unlink(missing_ok=True)
+
+
+_RUNNERS: dict[str, Callable[[Workplace, str, list[str]], Result]] = {
+    "driver": _run_driver,
+    "odoo": _run_in_odoo,
+    "tours": _run_in_odoo,
+    "live": _run_live,
+    "lint": _run_lint,
+}
