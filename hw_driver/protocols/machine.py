@@ -146,4 +146,11 @@ class MalformedMessage(CardTerminalError):
 
 
 class InvalidRequest(SafeError):
-    """The request cannot be said in this protocol (amount, currency, kind); nothing has left."""
+    """The request cannot be said in this protocol (amount, currency, kind, options); nothing has left.
+
+    `code` is the word of docs/api.md section 1.4: ``bad_amount`` …, or ``bad_option``.
+    """
+
+    def __init__(self, text: str, code: str = "malformed") -> None:
+        super().__init__(text)
+        self.code = code

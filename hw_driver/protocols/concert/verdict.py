@@ -1,0 +1,158 @@
+"""What a reply means for the money. The rule for "paid" is here and nowhere else; what it does not cover is unknown.
+
+Sources: OCA l10n_fr_pos_caisse_ap_ip (echo checked on success only), HiPay "Local API for Nepting" (AE, AF, lower CB).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from ..machine import Outcome
+from ..scrub import last_four, scrub, scrub_reference
+from ..states import MONEY_KINDS, Kind, State
+from .tables import APPLICATIONS, DONE, EXCHANGES, FIELDS, NO_REASON, NOT_DONE, READ_MODES, REASONS, Application, Keep, Reason
+from .tlv import Fields
+
+#: Why a result is not known: the word for programs, and for people what happened.
+DOUBTS: dict[str, str] = {
+    "no_answer": "The terminal did not answer in time.",
+    "link_lost": "The connection to the terminal was lost before it answered.",
+    "reply_cut": "The terminal's answer broke off.",
+    "reply_malformed": "The terminal's answer cannot be read.",
+    "reply_incomplete": "The terminal's answer lacks a field that proves the payment.",
+    "reply_mismatch": "The terminal's answer belongs to another request.",
+    "reply_contradictory": "The terminal's answer contradicts itself.",
+    "amount_above": "The terminal says more than was asked for.",
+    "amount_zero": "The terminal says it took nothing, and that it succeeded.",
+    "not_a_result": "The terminal took the request and told no result.",
+    "driver_restarted": "The driver was restarted while the terminal was at work.",
+    "journal_unavailable": "The terminal's answer could not be written to the journal.",
+}
+
+
+def judge(kind: Kind, request: Mapping[str, str], reply: Fields) -> Outcome:
+    """Return the outcome of a whole, well-formed reply to the fields of a request."""
+    result = _text(reply, "AE")
+    if result == DONE:
+        code = _doubt_about_success(kind, request, reply)
+        return doubt(kind, code, reply) if code else _approved(kind, request, reply)
+    if result == NOT_DONE and _reason(reply) != Reason.AUTHORISED:
+        state, code, text = REASONS.get(_reason(reply), NO_REASON)
+        issuer = scrub(_text(reply, "AF")[2:]).strip(" \r\n0123456789")
+        return Outcome(state, code, f"{text} ({issuer})" if issuer else text, **_evidence(reply))
+    return doubt(kind, "reply_contradictory" if result == NOT_DONE else "not_a_result", reply)
+
+
+def doubt(kind: Kind, code: str, reply: Fields | None = None) -> Outcome:
+    """Return the outcome of a dialog that ended without a trustworthy answer after the request may have left."""
+    evidence = _evidence(reply or {})
+    if kind not in MONEY_KINDS:
+        return Outcome(State.FAILED, code, DOUBTS[code], **evidence)
+    return Outcome(State.UNKNOWN, code, f"{DOUBTS[code]} Do not take the card again: read the terminal's slip.", **evidence)
+
+
+def _doubt_about_success(kind: Kind, request: Mapping[str, str], reply: Fields) -> str:
+    """Return why AE=10 does not prove that `request` was done, or '' where it does: the rule for "paid"."""
+    if request.get("BA", "0") != "0":
+        return "not_a_result"  # with BA=1, AE=10 only says that the request has arrived (PX)
+    if _reason(reply) in REASONS and _reason(reply) not in {"00", Reason.PHONE_REFERRAL, Reason.FORCED}:
+        return "reply_contradictory"
+    echo = EXCHANGES[kind].echo
+    if not all(tag in reply for tag in echo):
+        return "reply_incomplete"
+    if any(_canonical(tag, request[tag]) != _canonical(tag, _text(reply, tag)) for tag in echo):
+        return "reply_mismatch"
+    if kind not in MONEY_KINDS:
+        return ""
+    if not FIELDS["CB"].fits(_text(reply, "CB")):
+        return "reply_incomplete"
+    done = int(_text(reply, "CB"))
+    return "amount_zero" if done == 0 else "amount_above" if done > int(request["CB"]) else ""
+
+
+def _approved(kind: Kind, request: Mapping[str, str], reply: Fields) -> Outcome:
+    if kind not in MONEY_KINDS:
+        return Outcome(State.APPROVED, "identified", "The terminal answers.", **_evidence(reply))
+    done, asked = int(_text(reply, "CB")), int(request["CB"])
+    code, text = ("approved", "Approved.") if done == asked else ("partial", "Approved in part: the rest is still due.")
+    return Outcome(State.APPROVED, code, text, amount_approved=done, **_evidence(reply))
+
+
+def _evidence(reply: Fields) -> dict[str, Any]:
+    """Return what is kept of a reply whatever its result: the named members of `Outcome`, and the rest as details."""
+    application = APPLICATIONS.get(_text(reply, "CC"), Application(""))
+    kept = _kept(reply)
+    ticket = kept.pop("ZT", {})
+    receipt = ticket.pop("AK", "") if isinstance(ticket, dict) else ""
+    for_merchant = _text(reply.get("ZT", {}), "CK")[1:2] == "1"
+    evidence = {
+        "brand": application.brand,
+        "application": application.name or application.brand,
+        "entry_mode": READ_MODES.get(_text(reply, "CI"), application.entry_mode),
+        "last4": kept.pop("AA", ""),
+        "auth_code": kept.pop("AC", ""),
+        "aid": kept.pop("AI", ""),
+        "contract": kept.pop("CG", ""),
+        "terminal_ref": kept.pop("CH", ""),
+        "terminal_time": kept.pop("AP", ""),
+        "receipt": "" if for_merchant else receipt,
+        "merchant_receipt": receipt if for_merchant else "",
+        "virtual": "VT" in reply,
+        "details": {_name(tag): value for tag, value in {**kept, **({"ZT": ticket} if ticket else {})}.items()},
+    }
+    return {name: value for name, value in evidence.items() if value}
+
+
+def _kept(fields: Fields) -> Fields:
+    """Return what may be kept of received fields (law: four digits of a card number at most)."""
+    kept = {
+        tag: _kept(value) if isinstance(value, dict) else _kept_value(tag, value) for tag, value in fields.items()
+    }
+    return {tag: value for tag, value in kept.items() if value}
+
+
+def _kept_value(tag: str, value: str) -> str:
+    field = FIELDS.get(tag)
+    keep = field.keep if field else Keep.TEXT
+    match keep:
+        case Keep.PLAIN if field and field.fits(value):
+            return value
+        case Keep.REFERENCE:
+            return scrub_reference(value)
+        case Keep.TICKET:
+            return scrub(ticket_text(value))
+        case Keep.LAST4:
+            return last_four(value)
+        case Keep.NOTHING:
+            return ""
+    return scrub(value)
+
+
+def ticket_text(value: str) -> str:
+    """Return the text of a ticket (AK): base64 of Latin-1 lines (HP PX). What is not base64 is taken as it is."""
+    try:
+        return base64.b64decode("".join(value.split()), validate=True).decode("latin-1")
+    except binascii.Error:
+        return value
+
+
+def _text(fields: Fields, tag: str) -> str:
+    value = fields.get(tag, "")
+    return value if isinstance(value, str) else ""
+
+
+def _reason(reply: Fields) -> str:
+    """AF can be 29 bytes with the issuer's words (HP); the first two are the reason."""
+    return _text(reply, "AF")[:2]
+
+
+def _canonical(tag: str, value: str) -> str:
+    """Registers are compared as numbers: one digit or two (PX)."""
+    return value.lstrip("0") if tag == "CA" else value
+
+
+def _name(tag: str) -> str:
+    return FIELDS[tag].name if tag in FIELDS else tag
