@@ -1,9 +1,9 @@
 """One payment terminal: who may talk to it, and what is under way on it.
 
-    terminal = Terminal(id, name, info, {"kind": "tcp", "host": …, "port": …}, options, journal)
-    await terminal.recover()                      # once, before the first sale
-    transaction = await terminal.start(body)
-    await transaction.changed(after=transaction.rev, seconds=25)
+terminal = Terminal(id, name, info, {"kind": "tcp", "host": …, "port": …}, options, journal)
+await terminal.recover()                      # once, before the first sale
+transaction = await terminal.start(body)
+await transaction.changed(after=transaction.rev, seconds=25)
 """
 
 from __future__ import annotations

@@ -6,14 +6,37 @@ One connection, held exclusively and used from one thread only: a second writer 
 
 from __future__ import annotations
 
+import json
+import sqlite3
+import uuid as uuids
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..clock import Clock
+from .. import signing
+from ..clock import Clock, iso
 from ..protocols.machine import Outcome
-from ..protocols.states import State
-from .records import Event, Record
+from ..protocols.states import ENDED, State
+from . import opening, schema, storage
+from .errors import IllegalTransition, JournalUnavailable, KnownTransaction, NoSuchTransaction, NotRecorded
+from .records import LATE_ANSWER, TRANSITIONS, Event, Record, outcome_body, outcome_of
+
+_INSERT_EVENT = "INSERT INTO events (seq, uuid, type, at, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_COLUMNS = "uuid, state, body, outcome, settled, requested_at, ended_at, seq"
+_INSERT = """INSERT INTO transactions (uuid, state, terminal, line, "order", original, body, outcome, settled,
+    requested_at, ended_at, seq) VALUES (?, ?, ?, ?, ?, ?, ?, '{}', '{}', ?, '', ?)"""
+_UPDATE = "UPDATE transactions SET state = ?, outcome = ?, settled = ?, ended_at = ?, seq = ? WHERE uuid = ?"
+
+#: What is remembered about a file that is set aside: reason in its name -> sentence about it.
+_NOTICES = {
+    "damaged": "The journal {path} was damaged ({detail}).",
+    "other-machine": "The journal {path} came from another machine.",
+    "copy": "The journal {path} was a backup copy.",
+}
+_NEW_IDENTITY = (
+    " It was set aside as {aside} and a new one was begun. What was open in the old one is unknown: Odoo shows it, "
+    "and a person must settle it."
+)
 
 
 class Journal:
@@ -29,6 +52,13 @@ class Journal:
     notices: list[str]
     on_event: Callable[[Event], None] | None
 
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._reserve = storage.Reserve(path.with_name(path.name + ".reserve"))
+        self.notices = []
+        self.on_event = None
+
     @classmethod
     def open(cls, path: Path | str, *, clock: Clock | None = None, allow_tmpfs: bool = False) -> Journal:
         """Open the journal at `path`, or start one there.
@@ -37,7 +67,17 @@ class Journal:
         journal with a new identity begins. `JournalLocked` when another process holds it; `JournalUnavailable` when it
         cannot be kept there (read-only folder, full disk, tmpfs): nothing has been sent then.
         """
-        raise NotImplementedError
+        journal = cls(Path(path).absolute(), clock or Clock())
+        journal._check_place(allow_tmpfs)
+        try:
+            journal._begin()
+        except opening.Damaged as damage:
+            journal._start_over("damaged", str(damage))
+        except sqlite3.Error as error:
+            raise opening.explained(error, journal._path) from error
+        return journal
+
+    # -- writing
 
     def intend(self, body: Mapping[str, Any]) -> Record:
         """Make a request durable (state `requested`), with room reserved for its result.
@@ -45,7 +85,23 @@ class Journal:
         `body` has `uuid` and the members of PUT (docs/api.md 1.3); `not_after` is not kept.
         Raises `KnownTransaction`, or `JournalUnavailable`: nothing may be sent then.
         """
-        raise NotImplementedError
+        uuid = str(body["uuid"])
+        if known := self.get(uuid):
+            raise KnownTransaction(known)
+        self._reserve.ensure()
+        asked = {key: value for key, value in body.items() if key not in ("uuid", "not_after")}
+        original = str((asked.get("original") or {}).get("uuid", ""))
+        place = (asked["terminal"], asked.get("line") or "", asked.get("order") or "", original)
+        try:
+            self._append(
+                uuid,
+                State.REQUESTED.value,
+                asked,
+                lambda event: (_INSERT, (uuid, event.type, *place, _json(asked), event.at, event.seq)),
+            )
+        except sqlite3.Error as error:
+            raise JournalUnavailable(f"Nothing was sent. {opening.explained(error, self._path)}") from error
+        return self._known(uuid)
 
     def record(self, uuid: str, state: State, outcome: Outcome | None = None) -> Record:
         """Make a new state durable and return the transaction as it stands then.
@@ -53,55 +109,247 @@ class Journal:
         Of a transaction that has ended, another answer is kept as an event `late_answer` and changes nothing.
         Raises `IllegalTransition`, `NoSuchTransaction`, `NotRecorded`.
         """
-        raise NotImplementedError
+        now = self._known(uuid)
+        body = outcome_body(outcome)
+        if state in TRANSITIONS[now.state]:
+            return self._change(now, state.value, body, state, body, now.settled)
+        if now.state not in ENDED or outcome is None:
+            raise IllegalTransition(f"{now.state} cannot be followed by {state}")
+        if outcome == now.outcome:
+            return now
+        return self._change(now, LATE_ANSWER, body, now.state, outcome_body(now.outcome), now.settled)
 
     def settle(self, uuid: str, *, paid: bool, by: str, at: str) -> Record:
         """Keep Odoo's word about an unknown transaction: a named person resolved it. Ended ones stay as they are.
 
         Raises `NoSuchTransaction`, `IllegalTransition` (its dialog is under way), `NotRecorded`.
         """
-        raise NotImplementedError
+        now = self._known(uuid)
+        if now.state in ENDED:
+            return now
+        if now.state is not State.UNKNOWN:
+            raise IllegalTransition(f"{now.state} cannot be settled by hand yet")
+        word = {"paid": paid, "by": by, "at": at}
+        state = State.SETTLED_BY_HAND
+        return self._change(now, state.value, word, state, outcome_body(now.outcome), word)
 
     def note(self, kind: str, body: Mapping[str, Any]) -> Event:
         """Add an event of the journal itself (``driver_started``, ``configured``). Raises `NotRecorded`."""
-        raise NotImplementedError
-
-    def get(self, uuid: str) -> Record | None:
-        """Return the transaction, or None."""
-        raise NotImplementedError
-
-    def of_line(self, line: str) -> list[Record]:
-        """Return the transactions of a payment line, oldest first."""
-        raise NotImplementedError
-
-    def of_order(self, order: str) -> list[Record]:
-        """Return the transactions of an order, oldest first."""
-        raise NotImplementedError
-
-    def of_original(self, uuid: str) -> list[Record]:
-        """Return the refunds and reversals of a sale, oldest first."""
-        raise NotImplementedError
-
-    def open_on(self, terminal: str) -> list[Record]:
-        """Return a terminal's transactions in `requested`, `sent` or `unknown`, oldest first."""
-        raise NotImplementedError
-
-    def events(self, since: int = 0, limit: int = 500) -> list[Event]:
-        """Return up to `limit` events with a number greater than `since`, in order."""
-        raise NotImplementedError
-
-    def backup(self, path: Path | str) -> None:
-        """Write a consistent copy to a new file. It is marked as a copy: the driver will not go on from it."""
-        raise NotImplementedError
-
-    def storage(self) -> dict[str, str]:
-        """Return where and how it is kept: ``{path, filesystem, journal_mode, synchronous, sqlite}``."""
-        raise NotImplementedError
+        return self._append_result("", kind, dict(body), None)
 
     def tidy(self) -> None:
         """Move what the write-ahead log holds into the file. Called when nothing is under way, never needed."""
-        raise NotImplementedError
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error:
+            return  # the log keeps everything; the next commit will say what is wrong
+
+    # -- reading
+
+    def get(self, uuid: str) -> Record | None:
+        """Return the transaction, or None."""
+        return next(iter(self._select("uuid = ?", uuid)), None)
+
+    def of_line(self, line: str) -> list[Record]:
+        """Return the transactions of a payment line, oldest first."""
+        return self._select("line = ?", line)
+
+    def of_order(self, order: str) -> list[Record]:
+        """Return the transactions of an order, oldest first."""
+        return self._select('"order" = ?', order)
+
+    def of_original(self, uuid: str) -> list[Record]:
+        """Return the refunds and reversals of a sale, oldest first."""
+        return self._select("original = ? AND original <> ''", uuid)
+
+    def open_on(self, terminal: str) -> list[Record]:
+        """Return a terminal's transactions in `requested`, `sent` or `unknown`, oldest first."""
+        return self._select("terminal = ? AND state IN ('requested', 'sent', 'unknown')", terminal)
+
+    def events(self, since: int = 0, limit: int = 500) -> list[Event]:
+        """Return up to `limit` events with a number greater than `since`, in order."""
+        query = "SELECT seq, uuid, type, at, body, prev, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+        return [
+            Event(seq, uuid, kind, at, json.loads(body), prev, digest)
+            for seq, uuid, kind, at, body, prev, digest in self._db.execute(query, (since, limit))
+        ]
+
+    def storage(self) -> dict[str, str]:
+        """Return where and how it is kept: ``{path, filesystem, journal_mode, synchronous, sqlite}``."""
+        names = {0: "off", 1: "normal", 2: "full", 3: "extra"}
+        return {
+            "path": str(self._path),
+            "filesystem": storage.filesystem_of(self._path),
+            "journal_mode": str(self._db.execute("PRAGMA journal_mode").fetchone()[0]),
+            "synchronous": names[self._db.execute("PRAGMA synchronous").fetchone()[0]],
+            "sqlite": sqlite3.sqlite_version,
+        }
+
+    # -- keeping
+
+    def backup(self, path: Path | str) -> None:
+        """Write a consistent copy to a new file. It is marked as a copy: the driver will not go on from it."""
+        target = Path(path).absolute()
+        part = target.with_name(target.name + ".part")
+        if target.exists():
+            raise JournalUnavailable(f"{target} exists already. Name a new file for the backup.")
+        try:
+            part.unlink(missing_ok=True)
+            copy = sqlite3.connect(part)
+            with copy:
+                self._db.backup(copy)
+                copy.execute("INSERT OR REPLACE INTO meta VALUES ('copied_at', ?)", (iso(self._clock.now()),))
+            copy.close()
+            part.rename(target)
+        except (OSError, sqlite3.Error) as error:
+            raise JournalUnavailable(f"The backup {target} cannot be written: {error}") from error
 
     def close(self) -> None:
         """Let go of the file."""
-        raise NotImplementedError
+        self._db.close()
+
+    # -- inside
+
+    def _check_place(self, allow_tmpfs: bool) -> None:
+        folder = self._path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise JournalUnavailable(
+                f"The journal's folder {folder} cannot be made ({error.strerror}). "
+                "Make it, and give the driver's user the right to write it."
+            ) from error
+        kind = storage.filesystem_of(self._path)
+        if kind in storage.VOLATILE and not allow_tmpfs:
+            raise JournalUnavailable(
+                f"The journal's folder {folder} lies in memory ({kind}) and forgets everything when the power goes. "
+                "Name a folder on a disk as the driver's state folder."
+            )
+
+    def _begin(self) -> None:
+        """Open what is there and decide whether to go on from it."""
+        self._db = opening.connect(self._path)
+        try:
+            if not schema.version_of(self._db) or not opening.meta(self._db, "journal_id"):
+                self._create("new", "")
+                return
+            opening.check(self._db)
+            schema.migrate(self._db, lambda version: self.backup(self._migration_copy(version)))
+        except schema.NewerVersion as error:
+            self._db.close()
+            raise JournalUnavailable(
+                f"The journal {self._path} was written by a newer driver ({error}). Update the driver."
+            ) from error
+        except sqlite3.Error as error:
+            self._db.close()
+            raise opening.explained(error, self._path) from error
+        except opening.Damaged:
+            self._db.close()
+            raise
+        if reason := self._foreign():
+            self._db.close()
+            self._start_over(reason, "")
+            return
+        self._load()
+
+    def _foreign(self) -> str:
+        """Return why this file must not be gone on from, or an empty string."""
+        here, there = storage.machine_fingerprint(), opening.meta(self._db, "machine")
+        if opening.meta(self._db, "copied_at"):
+            return "copy"
+        return "other-machine" if here and there and here != there else ""
+
+    def _start_over(self, reason: str, detail: str) -> None:
+        aside = storage.set_aside(self._path, reason, self._clock.now())
+        self.notices.append((_NOTICES[reason] + _NEW_IDENTITY).format(path=self._path, detail=detail, aside=aside))
+        self._db = opening.connect(self._path)
+        self._create(reason, aside.name)
+
+    def _create(self, reason: str, aside: str) -> None:
+        schema.migrate(self._db, lambda version: None)
+        self.journal_id = uuids.uuid4().hex
+        self._db.execute("BEGIN IMMEDIATE")
+        values = {"journal_id": self.journal_id, "machine": storage.machine_fingerprint()}
+        self._db.executemany("INSERT INTO meta VALUES (?, ?)", values.items())
+        self._db.execute("COMMIT")
+        self._load()
+        self.note("journal_created", {"reason": reason, "set_aside": aside})
+
+    def _load(self) -> None:
+        self.journal_id = opening.meta(self._db, "journal_id")
+        row = self._db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        self.last, self._head = (int(row[0]), str(row[1])) if row else (0, self.journal_id)
+
+    def _migration_copy(self, version: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.version-{version}-{self._clock.now():%Y%m%dT%H%M%SZ}")
+
+    def _known(self, uuid: str) -> Record:
+        record = self.get(uuid)
+        if record is None:
+            raise NoSuchTransaction(f"the journal has no transaction {uuid}")
+        return record
+
+    def _select(self, where: str, value: str) -> list[Record]:
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM transactions WHERE {where} ORDER BY rowid", (value,))
+        return [_record(row) for row in rows]
+
+    def _change(
+        self,
+        now: Record,
+        kind: str,
+        said: dict[str, Any],
+        state: State,
+        outcome: dict[str, Any],
+        settled: dict[str, Any],
+    ) -> Record:
+        def row(event: Event) -> tuple[str, tuple[Any, ...]]:
+            ended_at = now.ended_at or (event.at if state in ENDED else "")
+            return _UPDATE, (state.value, _json(outcome), _json(settled), ended_at, event.seq, now.uuid)
+
+        self._append_result(now.uuid, kind, said, row)
+        return self._known(now.uuid)
+
+    def _append_result(self, uuid: str, kind: str, body: dict[str, Any], row: _Row | None) -> Event:
+        """Append what must not be lost: on a full disk the reserved room is given up for it."""
+        try:
+            try:
+                return self._append(uuid, kind, body, row)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_FULL or not self._reserve.release():
+                    raise
+                return self._append(uuid, kind, body, row)
+        except sqlite3.Error as error:
+            raise NotRecorded(str(opening.explained(error, self._path))) from error
+
+    def _append(self, uuid: str, kind: str, body: dict[str, Any], row: _Row | None) -> Event:
+        seq, at = self.last + 1, iso(self._clock.now())
+        digest = signing.event_hash(self._head, seq, uuid, kind, at, body)
+        event = Event(seq, uuid, kind, at, body, self._head, digest)
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(_INSERT_EVENT, (seq, uuid, kind, at, _json(body), self._head, digest))
+            if row is not None:
+                self._db.execute(*row(event))
+            self._db.execute("COMMIT")
+        except sqlite3.Error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        self.last, self._head = seq, digest
+        if self.on_event is not None:
+            self.on_event(event)
+        return event
+
+
+#: From the event just numbered, the statement that brings its transaction's row up to date.
+_Row = Callable[[Event], tuple[str, tuple[Any, ...]]]
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return signing.canonical(value).decode()
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    uuid, state, body, outcome, settled, requested_at, ended_at, seq = row
+    said = outcome_of(json.loads(outcome))
+    return Record(uuid, State(state), json.loads(body), said, json.loads(settled), requested_at, ended_at, seq)

@@ -14,9 +14,7 @@ from ..protocols.states import ENDED, Kind, State
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.REQUESTED: frozenset({State.SENT, State.FAILED, State.CANCELLED}),
     State.SENT: frozenset({State.APPROVED, State.DECLINED, State.CANCELLED, State.FAILED, State.UNKNOWN}),
-    State.UNKNOWN: frozenset(
-        {State.APPROVED, State.DECLINED, State.CANCELLED, State.FAILED, State.SETTLED_BY_HAND}
-    ),
+    State.UNKNOWN: frozenset({State.APPROVED, State.DECLINED, State.CANCELLED, State.FAILED, State.SETTLED_BY_HAND}),
     **{state: frozenset() for state in ENDED},
 }
 
