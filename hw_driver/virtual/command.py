@@ -1,0 +1,110 @@
+"""`card-terminal virtual PROTOCOL`: one virtual terminal, with its web face, until interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+from .concert import AUTO, Settings, VirtualConcert
+from .face import Face
+from .faults import FAULTS, BadFault, Faults, parse
+from .ledger import Ledger, LedgerError
+from .server import Server
+
+PROTOCOLS = ("concert-v3",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument("protocol", choices=PROTOCOLS, help="the protocol the terminal speaks")
+    parser.add_argument("--host", default="127.0.0.1", help="where tills reach it (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=8888, help="0 chooses a free one (default: %(default)s)")
+    parser.add_argument("--web", type=_port, help="port of its web face, on 127.0.0.1; 0 chooses a free one")
+    parser.add_argument("--ledger", type=Path, help="file that keeps what it charged (default: in memory)")
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME[=VALUE][,always]",
+                        help=f"something to go wrong, once unless 'always': {', '.join(FAULTS)}")  # fmt: skip
+    parser.add_argument("--auto", choices=AUTO[1:], default="", help="a cardholder who acts by themselves")
+    parser.add_argument("--delay", type=_seconds, default=0.0, help="seconds before they act (default: at once)")
+    parser.add_argument("--while-busy", choices=("refuse", "wait"), default="refuse", help="what a second till gets")
+    parser.add_argument("--accept-bf", action="store_true", help="accept requests with BF, which Ingenico refuses")
+    parser.add_argument("--ready", action="store_true", help="print a line of JSON when listening")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until interrupted; 0, or 1 with one line on stderr that says what to do."""
+    faults = Faults()
+    try:
+        for text in args.fault:
+            name, mode, value = parse(text)
+            faults.arm(name, mode, value)
+        ledger = Ledger(args.ledger)
+    except (BadFault, LedgerError) as error:
+        return _fail(str(error))
+    settings = Settings(
+        auto=args.auto, delay=args.delay, while_busy=args.while_busy, refuse_bf=not args.accept_bf
+    )  # fmt: skip
+    try:
+        asyncio.run(_run(args, Server(VirtualConcert(settings, faults), ledger, args.host, args.port)))
+    except OSError as error:
+        return _fail(f"cannot listen: {error.strerror or error}. Choose another port with --port or --web.")
+    except KeyboardInterrupt:
+        pass  # where the event loop takes no signal handlers (Windows)
+    finally:
+        ledger.close()
+    return 0
+
+
+async def _run(args: argparse.Namespace, server: Server) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        except NotImplementedError:
+            pass
+    face = None
+    await server.start()
+    try:
+        if args.web is not None:
+            face = Face(server, port=args.web)
+            await face.start()
+        web = face.port if face else None
+        if args.ready:
+            print(json.dumps({"port": server.port, "web": web}), flush=True)
+        else:
+            print(f"Virtual {args.protocol} terminal on {server.host}:{server.port}. No real money.", flush=True)
+            if web:
+                print(f"Its face: http://127.0.0.1:{web}/", flush=True)
+        await stopped.wait()
+    finally:
+        if face:
+            await face.stop()
+        await server.stop()
+
+
+def _fail(why: str) -> int:
+    print(f"card-terminal virtual: {why}", file=sys.stderr)
+    return 1
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is 0 to 65535")
+    return port
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < 86400:
+        raise argparse.ArgumentTypeError("seconds are 0 or more")
+    return seconds
+
+
+if __name__ == "__main__":
+    _parser = argparse.ArgumentParser(prog="card-terminal virtual", description=__doc__)
+    add_arguments(_parser)
+    sys.exit(run(_parser.parse_args()))

@@ -1,0 +1,371 @@
+"""The terminal's side of CONCERT V3: bytes, keys, cards and time in, effects out. No I/O and no clock of its own.
+
+One dialog at a time. A till that hangs up does not stop its dialog: the cardholder may still pay (HiPay and PayXpert
+document no abort by the till; that closing the socket cancels nothing is inferred).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ..protocols.concert.tables import APPLICATIONS
+from . import concert_answers as answers
+from .cards import CARDS, CardProfile
+from .concert_answers import Reason, Reply, Request
+from .faults import Faults
+from .ledger import Card, Entry
+from .receipt import euros
+
+MAX_REQUEST = 64 * 1024
+RESULT_SECONDS = 8.0  # a result stays on the display
+CLOSE_SECONDS = 1.0  # the till may close first
+PIN_LENGTH = 4
+KEYS = (*"0123456789", "green", "yellow", "red")
+AUTO = ("", *CARDS, "abort")
+
+
+@dataclass(slots=True)
+class Settings:
+    """How this terminal behaves. Times in seconds; `currencies` maps ISO 4217 numbers to letters.
+
+    `while_busy` says what a second till gets: ``refuse`` (AE 01, as PayXpert documents) or ``wait``. `refuse_bf` is
+    Ingenico's way with requests that carry BF. `auto` is a cardholder that acts `delay` after the amount is shown:
+    the name of a card, ``abort``, or nobody.
+    """
+
+    contract: str = "0712345"
+    currencies: dict[str, str] = field(default_factory=lambda: {"978": "EUR"})
+    while_busy: str = "refuse"
+    refuse_bf: bool = True
+    quiet: float = 0.03  # a request has no end mark: it is over when no more comes
+    incomplete: float = 1.0  # … and this is how long a request with something missing may take
+    card_timeout: float = 120.0
+    authorisation: float = 0.8
+    auto: str = ""
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Make this entry durable before carrying out what follows."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Send `data` on a connection, each chunk as its own segment."""
+
+    connection: int
+    chunks: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Close a connection once everything before is sent."""
+
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class PowerOff:
+    """Drop every connection and stop listening."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerOn:
+    """Listen again."""
+
+
+Effect = Book | Write | HangUp | PowerOff | PowerOn
+
+
+class Phase(StrEnum):
+    """What the terminal is doing."""
+
+    IDLE = "idle"
+    CARD = "card"
+    PIN = "pin"
+    AUTHORISING = "authorising"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    OFF = "off"
+
+
+#: The display of each phase: what it says on a sale and on a refund.
+DISPLAY: dict[Phase, tuple[str, str]] = {
+    Phase.IDLE: ("BONJOUR", "BONJOUR"),
+    Phase.CARD: ("PRESENTEZ CARTE", "REMBOURSEMENT\nPRESENTEZ CARTE"),
+    Phase.PIN: ("SAISISSEZ CODE", "SAISISSEZ CODE"),
+    Phase.AUTHORISING: ("AUTORISATION\nPATIENTEZ SVP", "PATIENTEZ SVP"),
+    Phase.APPROVED: ("PAIEMENT ACCEPTE", "REMBOURSEMENT\nACCEPTE"),
+    Phase.DECLINED: ("PAIEMENT REFUSE", "REMBOURSEMENT\nREFUSE"),
+    Phase.CANCELLED: ("ABANDON", "ABANDON"),
+    Phase.OFF: ("REDEMARRAGE", "REDEMARRAGE"),
+}
+_ENDED = {"approved": Phase.APPROVED, "declined": Phase.DECLINED, "cancelled": Phase.CANCELLED}
+_IN_DIALOG = frozenset({Phase.CARD, Phase.PIN, Phase.AUTHORISING})
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a cardholder sees. `pin` counts the digits typed, which are kept nowhere; `receipt` is the last slip."""
+
+    phase: Phase = Phase.IDLE
+    text: str = DISPLAY[Phase.IDLE][0]
+    amount: str = ""
+    kind: str = ""
+    card: str = ""
+    pin: int = 0
+    receipt: str = ""
+    receipt_number: int = 0
+
+
+@dataclass(slots=True)
+class _Dialog:
+    connection: int | None
+    request: Request
+    card: CardProfile | None = None
+
+
+class VirtualConcert:
+    """One terminal. Every call answers with the effects to carry out, in order; call `tick` at `wake_at`.
+
+    `now` is any steadily growing number of seconds; `local_time` is for slips only.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        faults: Faults,
+        local_time: Callable[[], datetime] = datetime.now,
+        chance: random.Random | None = None,
+    ) -> None:
+        self.settings = settings
+        self.faults = faults
+        self._local_time = local_time
+        self._chance = chance or random.Random()
+        self._buffers: dict[int, bytearray] = {}
+        self._timers: dict[tuple[str, int], float] = {}
+        self._dialog: _Dialog | None = None
+        self._phase = Phase.IDLE
+        self._kind, self._amount, self._card = "", "", ""
+        self._pin = 0
+        self._receipt, self._receipts = "", 0
+
+    @property
+    def screen(self) -> Screen:
+        """What the display shows now."""
+        text = DISPLAY[self._phase][self._kind == "refund"]
+        return Screen(self._phase, text, self._amount, self._kind, self._card, self._pin, self._receipt, self._receipts)
+
+    @property
+    def wake_at(self) -> float | None:
+        """When `tick` has something to do."""
+        return min(self._timers.values(), default=None)
+
+    def received(self, connection: int, data: bytes, now: float) -> list[Effect]:
+        """Take bytes from a till."""
+        buffer = self._buffers.setdefault(connection, bytearray())
+        buffer += data
+        if not buffer.strip(b"\r\n"):
+            buffer.clear()  # the end some tills put behind a request, late
+        self._timers.pop(("close", connection), None)
+        if len(buffer) > MAX_REQUEST:
+            return [*self.gone(connection, now), HangUp(connection)]
+        return self._look(connection, now)
+
+    def gone(self, connection: int, now: float) -> list[Effect]:
+        """Forget a connection; its dialog goes on."""
+        self._buffers.pop(connection, None)
+        self._timers = {key: at for key, at in self._timers.items() if key[1] != connection}
+        if self._dialog is not None and self._dialog.connection == connection:
+            self._dialog.connection = None
+        return []
+
+    def present(self, name: str, now: float) -> list[Effect]:
+        """A cardholder holds a card to the terminal; ignored when none is wanted."""
+        if self._phase is not Phase.CARD or self._dialog is None:
+            return []
+        card = CARDS[name]
+        self._dialog.card = card
+        self._card = card.label
+        if card.pin and self._dialog.request.kind == "sale" and not self.settings.auto:
+            return self._enter(Phase.PIN, now, self.settings.card_timeout)
+        return self._authorise(now)
+
+    def press(self, key: str, now: float) -> list[Effect]:
+        """A key of the terminal is pressed; ignored when it means nothing now."""
+        if key == "red" and self._phase in (Phase.CARD, Phase.PIN):
+            return self._end("cancelled", now, reason=Reason.OPERATOR_ABANDON)
+        if self._phase is Phase.PIN:
+            if key == "green" and self._pin == PIN_LENGTH:
+                return self._authorise(now)
+            if key == "yellow":
+                self._pin = 0
+            elif key.isdigit():
+                self._pin = min(self._pin + 1, PIN_LENGTH)
+        elif self._phase in _ENDED.values() and key in ("green", "red"):
+            self._rest()
+        return []
+
+    def tick(self, now: float) -> list[Effect]:
+        """Do what is due."""
+        effects: list[Effect] = []
+        for key in sorted(self._timers, key=self._timers.__getitem__):
+            if self._timers.get(key, now + 1) <= now:
+                del self._timers[key]
+                effects += self._due(*key, now)
+        return effects
+
+    # A connection's bytes, until they are a request
+
+    def _look(self, connection: int, now: float) -> list[Effect]:
+        """Decide how long to wait for more of a request; a dialog's own connection must wait for its answer."""
+        if not self._buffers.get(connection) or self._dialog is not None and self._dialog.connection == connection:
+            return []
+        complete = answers.complete(bytes(self._buffers[connection]))
+        self._timers["request", connection] = now + (self.settings.quiet if complete else self.settings.incomplete)
+        return []
+
+    def _request(self, connection: int, now: float) -> list[Effect]:
+        busy = self._phase in _IN_DIALOG
+        if busy and self.settings.while_busy == "wait":
+            return []  # looked at again when the dialog is over
+        data = bytes(self._buffers.pop(connection, b""))
+        request = answers.read(data, self.settings.currencies, self.settings.refuse_bf)
+        if request.problem:
+            return self._say(connection, Reply(request, reason=request.problem), now)
+        if busy:
+            return self._say(connection, Reply(request), now)
+        if request.kind == "identify":
+            return self._say(connection, Reply(request, done=True), now)
+        return self._start(connection, request, now)
+
+    def _say(self, connection: int, reply: Reply, now: float) -> list[Effect]:
+        """Answer outside a dialog: no fault touches it."""
+        self._timers["close", connection] = now + CLOSE_SECONDS
+        return [Write(connection, (answers.encode(reply),))]
+
+    # The dialog
+
+    def _start(self, connection: int, request: Request, now: float) -> list[Effect]:
+        if self.faults.take("busy"):
+            return self._say(connection, Reply(request), now)
+        if self.faults.take("silent"):
+            return []
+        self._dialog = _Dialog(connection, request)
+        self._kind, self._amount, self._card = request.kind, euros(request.amount, request.currency), ""
+        self._receipt = ""
+        if self.faults.take("abort"):
+            return self._end("cancelled", now, reason=Reason.OPERATOR_ABANDON)
+        if nobody := self.faults.take("timeout"):
+            return self._enter(Phase.CARD, now, nobody.value or 0)
+        if self.settings.auto:
+            self._timers["auto", 0] = now + self.settings.delay
+        return self._enter(Phase.CARD, now, self.settings.card_timeout)
+
+    def _authorise(self, now: float) -> list[Effect]:
+        late = self.faults.take("late")
+        seconds = 0.0 if self.settings.auto else self.settings.authorisation
+        return self._enter(Phase.AUTHORISING, now, seconds if late is None else late.value or 0)
+
+    def _decide(self, now: float) -> list[Effect]:
+        dialog = self._dialog
+        assert dialog is not None and dialog.card is not None
+        if self.faults.take("decline") or not dialog.card.accepted:
+            return self._end("declined", now, reason=Reason.REFUSED)
+        if restart := self.faults.take("restart_before"):
+            return self._power_off(now, restart.value or 0)
+        asked = amount = dialog.request.amount
+        if dialog.card.limit is not None and dialog.request.kind == "sale":
+            amount = min(amount, dialog.card.limit)
+        if partial := self.faults.take("partial"):
+            amount = partial.value or max(asked // 2, 1)
+        return self._end("approved", now, amount=amount)
+
+    def _end(self, outcome: str, now: float, amount: int = 0, reason: Reason | None = None) -> list[Effect]:
+        """Book how the dialog ended, then answer, unless a fault says otherwise."""
+        dialog = self._dialog
+        assert dialog is not None
+        self._dialog = None
+        card, approved = dialog.card, outcome == "approved"
+        entry = Entry(
+            dialog.request.kind, dialog.request.amount, amount, dialog.request.currency, dialog.request.register,
+            self.settings.contract, outcome, Card(APPLICATIONS[card.application].brand, card.last4) if card else None,
+            f"{self._chance.randrange(10**6):06d}" if approved else "",
+        )  # fmt: skip
+        self._enter(_ENDED[outcome], now, RESULT_SECONDS)
+        if approved:
+            self._amount = euros(amount, dialog.request.currency)
+        reply = Reply(dialog.request, approved, reason, entry, card, self._local_time())
+        self._receipt, self._receipts = answers.slip(reply, "customer"), self._receipts + 1
+        effects: list[Effect] = [Book(entry)]
+        if approved and (restart := self.faults.take("restart_after")):
+            return effects + self._power_off(now, restart.value or 0)
+        if dialog.connection is not None:
+            effects += self._answer(dialog.connection, reply, now)
+        for connection in list(self._buffers):
+            self._look(connection, now)
+        return effects
+
+    def _answer(self, connection: int, reply: Reply, now: float) -> list[Effect]:
+        """Send a dialog's answer, as badly as the faults want it."""
+        approved = reply.done
+        if approved and self.faults.take("lost"):
+            return [HangUp(connection)]
+        data = answers.encode(reply, self.faults)
+        if approved and (cut := self.faults.take("cut")):
+            return [Write(connection, (data[: cut.value],)), HangUp(connection)]
+        if self.faults.take("duplicate"):
+            data += data
+        chunks = tuple(data[i : i + 1] for i in range(len(data))) if self.faults.take("split") else (data,)
+        if self.faults.take("close_at_once"):
+            return [Write(connection, chunks), HangUp(connection)]
+        if not self.faults.take("keep_open"):
+            self._timers["close", connection] = now + CLOSE_SECONDS
+        return [Write(connection, chunks)]
+
+    # Time
+
+    def _enter(self, phase: Phase, now: float, seconds: float) -> list[Effect]:
+        """Show a phase that ends by itself after `seconds`; at once when there are none."""
+        self._phase, self._pin = phase, 0
+        if phase is not Phase.CARD:
+            self._timers.pop(("auto", 0), None)
+        self._timers["phase", 0] = now + seconds
+        return self.tick(now) if seconds == 0 else []
+
+    def _power_off(self, now: float, seconds: float) -> list[Effect]:
+        self._dialog = None
+        self._buffers.clear()
+        self._timers.clear()
+        self._kind, self._amount, self._card, self._receipt = "", "", "", ""
+        self._enter(Phase.OFF, now, max(seconds, 0.1))
+        return [PowerOff()]
+
+    def _rest(self) -> None:
+        self._timers.pop(("phase", 0), None)
+        self._phase = Phase.IDLE
+        self._kind, self._amount, self._card = "", "", ""
+
+    def _due(self, what: str, connection: int, now: float) -> list[Effect]:
+        if what == "request":
+            return self._request(connection, now)
+        if what == "close":
+            return [*self.gone(connection, now), HangUp(connection)]
+        if what == "auto":
+            auto = self.settings.auto
+            return self.press("red", now) if auto == "abort" else self.present(auto, now) if auto else []
+        if self._phase in (Phase.CARD, Phase.PIN):
+            return self._end("cancelled", now, reason=Reason.INPUT_TIMEOUT)
+        if self._phase is Phase.AUTHORISING:
+            return self._decide(now)
+        was_off = self._phase is Phase.OFF
+        self._rest()
+        return [PowerOn()] if was_off else []

@@ -1,0 +1,185 @@
+"""What a CONCERT V3 terminal demands of a request and puts into its answers.
+
+Sources: HiPay "Local API for Nepting" (tags, AE and AF tables), OCA l10n_fr_pos_caisse_ap_ip (what real Ingenico
+terminals return), PayXpert "Concert V3" (CK and ZT).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ..protocols.concert.tlv import Fields, Reader, build
+from ..protocols.machine import MalformedMessage
+from .cards import CardProfile
+from .faults import Faults
+from .ledger import Entry
+from .receipt import receipt
+
+KINDS = {"0": "sale", "1": "refund", "I": "identify"}
+CHEQUE = "00C"
+VIRTUAL_TAG = "VT"  # docs/api.md 5: no real terminal sends it
+
+
+class Reason(StrEnum):
+    """AF: why it was not done."""
+
+    REFUSED = "04"
+    INPUT_TIMEOUT = "08"
+    FORMAT = "09"
+    OPERATOR_ABANDON = "11"
+    UNKNOWN_ACTION = "12"
+    CURRENCY = "13"
+
+
+#: What each mandatory field must look like. CA of one digit: PayXpert's examples; CB of one: HiPay's.
+_SHAPES = {"CZ": r"\d{4}", "CJ": r"\d{12}", "CA": r"\d{1,2}", "CD": r"[0-9A-Z]"}
+_MONEY_SHAPES = {"CB": r"\d{1,12}", "CE": r"\d{3}"}
+#: AF in 29 bytes: code, response code (2), message (21), two fields of 2 (HiPay, AF).
+_LONG_REASON = {Reason.REFUSED: ("51", "PROVISION INSUFFISANTE")}
+_COPIES = {"0": ("customer",), "1": ("merchant",), "2": ("merchant", "customer")}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A till's request as it was understood. `problem` says why it must be refused, `amount` is in minor units."""
+
+    fields: Fields
+    kind: str = ""
+    amount: int = 0
+    currency: str = ""
+    problem: Reason | None = None
+
+    @property
+    def register(self) -> str:
+        return str(self.fields.get("CA", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the terminal has to say. `entry`, `card` and `at` (local time) are there when a dialog was held."""
+
+    request: Request
+    done: bool = False
+    reason: Reason | None = None
+    entry: Entry | None = None
+    card: CardProfile | None = None
+    at: datetime = field(default_factory=datetime.now)
+
+
+def complete(data: bytes) -> bool:
+    """Whether `data` holds all a request must have, or can become no request any more. More may still follow."""
+    reader = _parse(data)
+    if reader is None:
+        return True
+    fields = reader.fields
+    money = () if fields.get("CD", "0") not in "01" else _MONEY_SHAPES
+    return reader.whole and all(tag in fields for tag in (*_SHAPES, *money))
+
+
+def read(data: bytes, currencies: Mapping[str, str], refuse_bf: bool) -> Request:
+    """Understand a request, or say in `problem` why not."""
+    reader = _parse(data)
+    if reader is None:
+        return Request({}, problem=Reason.FORMAT)
+    fields = reader.fields
+    if not reader.whole or not _fit(fields, _SHAPES) or refuse_bf and "BF" in fields:
+        return Request(fields, problem=Reason.FORMAT)
+    kind = KINDS.get(fields["CD"])
+    if kind is None:
+        return Request(fields, problem=Reason.UNKNOWN_ACTION)
+    if kind == "identify":
+        return Request(fields, kind)
+    if not _fit(fields, _MONEY_SHAPES) or int(fields["CB"]) == 0 or fields.get("BA", "0") != "0":
+        return Request(fields, kind, problem=Reason.FORMAT)
+    if fields["CE"] not in currencies:
+        return Request(fields, kind, problem=Reason.CURRENCY)
+    return Request(fields, kind, int(fields["CB"]), currencies[fields["CE"]])
+
+
+def encode(reply: Reply, faults: Faults | None = None) -> bytes:
+    """Return the bytes of an answer, in the dialect and with the damage that `faults` ask for."""
+    faults = faults or Faults()
+    request = reply.request.fields
+    answer: Fields = {tag: request[tag] for tag in ("CZ", "CJ", "CA") if tag in request}
+    answer.setdefault("CZ", "0300")
+    answer["AE"] = "10" if reply.done else "01"
+    if reply.reason:
+        reason = Reason.REFUSED if request.get("CC") == CHEQUE else reply.reason  # Ingenico: 04 for every cheque
+        answer["AF"] = _long(reason) if faults.take("long_reason") else reason
+    answer |= {tag: request[tag] for tag in ("CB", "CD", "CE") if tag in request}
+    if reply.done and reply.entry:
+        answer["CB"] = f"{reply.entry.amount:0{12 if faults.take('zero_padded') else 2}d}"
+    elif "CB" in answer and faults.take("no_amount"):
+        del answer["CB"]
+    answer |= _card(reply)
+    answer |= {tag: request[tag] for tag in ("CH", "CF") if tag in request}
+    if reply.entry and request.get("CK", "0")[0] == "1":
+        answer["ZT"] = _ticket(reply, request["CK"])
+    if version := faults.take("version"):
+        answer["CZ"] = f"{version.value:04d}"
+    if faults.take("extra_tags"):
+        answer |= {"QX": "UNKNOWN", "ZQ": {"QY": "1"}}
+    answer[VIRTUAL_TAG] = "1"
+    data = build(answer)
+    if faults.take("corrupt"):
+        data = data.replace(b"AE002", b"\xc1E002", 1)
+    if faults.take("malformed"):
+        data = data.replace(b"AE002", b"AE0O2", 1)
+    return data
+
+
+def slip(reply: Reply, copy: str) -> str:
+    """Return the text of a dialog's slip."""
+    assert reply.entry is not None
+    return receipt(reply.entry, reply.card, reply.at, copy)
+
+
+def _parse(data: bytes) -> Reader | None:
+    """Read a request; None where it is malformed. Some tills end it with CR LF (HiPay), which belongs to no field."""
+    for end in (len(data), len(data.removesuffix(b"\r\n"))):
+        reader = Reader()
+        try:
+            reader.feed(data[:end])
+            return reader
+        except MalformedMessage:
+            pass
+    return None
+
+
+def _fit(fields: Fields, shapes: Mapping[str, str]) -> bool:
+    return all(re.fullmatch(shape, str(fields.get(tag, "")), re.ASCII) for tag, shape in shapes.items())
+
+
+def _card(reply: Reply) -> Fields:
+    """What the terminal read from the card, and the bank's number."""
+    if reply.card is None or reply.entry is None:
+        return {}
+    forced = reply.request.fields.get("CC", "000")
+    fields = {
+        "CC": reply.card.application if forced == "000" else forced,
+        "CI": reply.card.entry,
+        "AA": reply.card.masked,
+        "AL": "1",
+        "AC": reply.entry.auth_code,
+        "AI": reply.card.aid,
+        "CG": reply.entry.contract,
+    }
+    return {tag: value for tag, value in fields.items() if value}
+
+
+def _ticket(reply: Reply, wanted: str) -> Fields:
+    """CK: wanted, whose copy (0 customer, 1 merchant, 2 both), 1 for HTML. AK is base64 of Latin-1 lines."""
+    text = "".join(slip(reply, copy) for copy in _COPIES.get(wanted[1:2], _COPIES["0"]))
+    if wanted[2:3] == "1":
+        text = f"<pre>{text}</pre>"
+    return {"CK": wanted, "AK": base64.b64encode(text.encode("latin-1")).decode()}
+
+
+def _long(reason: Reason) -> str:
+    code, message = _LONG_REASON.get(reason, ("", ""))
+    return f"{reason}{code:2}{message[:21]:21}    "
