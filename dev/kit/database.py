@@ -69,7 +69,7 @@ def base_template(workplace: Workplace, postgres: Postgres) -> str:
     with workplace.cache.lock(name, "another run that makes the same database"):
         if not postgres.exists(name):
             with Progress("Making a database with Odoo's point of sale") as progress:
-                with _under_construction(workplace, postgres, name) as database:
+                with under_construction(workplace, postgres, name) as database:
                     postgres.create(database)
                     progress.update(0.05, "base")
                     run_odoo(workplace, postgres, database, "--init", "base")
@@ -87,7 +87,7 @@ def addon_template(workplace: Workplace, postgres: Postgres) -> str:
     with workplace.cache.lock(name, "another run that makes the same database"):
         if not postgres.exists(name):
             with Progress(f"Installing {MODULE} in a copy"):
-                with _under_construction(workplace, postgres, name) as database:
+                with under_construction(workplace, postgres, name) as database:
                     clone(workplace, postgres, source, database)
                     run_odoo(workplace, postgres, database, "--init", MODULE)
                     if not is_installed(postgres, database):
@@ -176,7 +176,7 @@ def addon_fingerprint(checkout: Path) -> str:
 
 
 @contextmanager
-def _under_construction(workplace: Workplace, postgres: Postgres, name: str) -> Iterator[str]:
+def under_construction(workplace: Workplace, postgres: Postgres, name: str) -> Iterator[str]:
     """The name of a database to fill, which gets its real name only when it is complete."""
     database = f"{name}_new_{os.getpid()}"
     for leftover in postgres.databases(f"{name}_new_"):
