@@ -1,0 +1,248 @@
+"""The driver's own file, `driver.toml` (docs/api.md 3), and the signed configuration a paired driver gets from Odoo (2.2)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from .protocols.machine import SafeError
+
+DEFAULT_LISTEN = "127.0.0.1"
+DEFAULT_PORT = 8765
+#: Driver id of a driver that runs from a file alone.
+UNPAIRED = "local"
+
+EXAMPLE = """\
+[[terminal]]
+id = "counter"
+name = "Counter"
+protocol = "concert-v3"
+host = "192.168.1.50"
+port = 8888
+"""
+
+
+class ConfigurationError(SafeError):
+    """The configuration cannot be used; the text says which key and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalSettings:
+    """One terminal: how it is reached and what its protocol should know. `transport` is `{kind, …}`."""
+
+    id: str
+    name: str
+    protocol: str
+    transport: Mapping[str, Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OdooSettings:
+    """The Odoo this driver is paired with; `key` is the 32 bytes both share."""
+
+    url: str
+    database: str
+    database_uuid: str
+    driver: str
+    key: bytes = field(repr=False)
+    heartbeat: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class TillSide:
+    """What a configuration decides while the driver runs: who may call, and which terminals there are."""
+
+    terminals: tuple[TerminalSettings, ...] = ()
+    origins: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of `driver.toml`. `till_side` holds the terminals of an unpaired driver; a paired one gets them from Odoo."""
+
+    state: Path
+    listen: str = DEFAULT_LISTEN
+    port: int = DEFAULT_PORT
+    odoo: OdooSettings | None = None
+    till_side: TillSide = TillSide()
+
+    @property
+    def driver_id(self) -> str:
+        """The id grants and events name."""
+        return self.odoo.driver if self.odoo else UNPAIRED
+
+    @property
+    def database_uuid(self) -> str:
+        """The uuid of the database grants must name; empty while unpaired."""
+        return self.odoo.database_uuid if self.odoo else ""
+
+
+def load(path: Path, default_state: Path) -> Settings:
+    """Return the settings of a TOML file."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"there is no configuration at {path}; write one, for example:\n\n{EXAMPLE}"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+    try:
+        return settings(data, default_state)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from None
+
+
+def settings(data: Mapping[str, Any], default_state: Path) -> Settings:
+    """Return the settings of a parsed file."""
+    _known(data, {"driver", "odoo", "terminal"}, "the file")
+    driver = _table(data, "driver")
+    _known(driver, {"state", "listen", "port", "hosts", "origins"}, "[driver]")
+    tables = data.get("terminal", [])
+    if not isinstance(tables, list):
+        raise ConfigurationError("terminals are written as [[terminal]], with two brackets")
+    if "odoo" in data and tables:
+        raise ConfigurationError("[odoo] and [[terminal]] exclude each other: the terminals of a paired driver are set up in Odoo")
+    if "odoo" in data and "origins" in driver:
+        raise ConfigurationError("driver.origins is for a driver without [odoo]: a paired one gets its origins from Odoo")
+    return Settings(
+        state=Path(_text(driver, "state", "driver.", str(default_state))).expanduser(),
+        listen=_text(driver, "listen", "driver.", DEFAULT_LISTEN),
+        port=_port(driver, "port", "driver.", DEFAULT_PORT, lowest=0),
+        odoo=_odoo(_table(data, "odoo")) if "odoo" in data else None,
+        till_side=TillSide(
+            terminals=_terminals([_flat_terminal(table, number) for number, table in enumerate(tables, 1)]),
+            origins=origins(_texts(driver, "origins", "driver.")),
+            hosts=frozenset(_texts(driver, "hosts", "driver.")),
+        ),
+    )
+
+
+def till_side(claims: Mapping[str, Any], own_hosts: frozenset[str]) -> TillSide:
+    """Return what Odoo's verified configuration says; the driver's own host names keep counting."""
+    number = claims.get("number")
+    if type(number) is not int or number < 1:
+        raise ConfigurationError("the configuration from Odoo has no number")
+    tables = claims.get("terminals")
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ConfigurationError("the configuration from Odoo has no list of terminals")
+    return TillSide(
+        terminals=_terminals(tables),
+        origins=origins(_texts(claims, "origins", "")),
+        hosts=own_hosts | frozenset(_texts(claims, "hosts", "")),
+        number=number,
+    )
+
+
+def origins(texts: list[str]) -> frozenset[str]:
+    """Return origins as browsers write them; `*`, paths and anything that is not http(s) are refused."""
+    for text in texts:
+        parts = urlsplit(text)
+        if parts.scheme not in ("http", "https") or not parts.hostname or text != f"{parts.scheme}://{parts.netloc}":
+            raise ConfigurationError(f"origin {text!r} must look like https://shop.example (no path, no *)")
+    return frozenset(texts)
+
+
+def _terminals(tables: list[Mapping[str, Any]]) -> tuple[TerminalSettings, ...]:
+    terminals = tuple(_terminal(table) for table in tables)
+    if len({terminal.id for terminal in terminals}) != len(terminals):
+        raise ConfigurationError("two terminals have the same id")
+    return terminals
+
+
+def _terminal(table: Mapping[str, Any]) -> TerminalSettings:
+    from .protocols.registry import protocols
+
+    id_ = _text(table, "id", "terminal.")
+    where = f"terminal {id_}: "
+    _known(table, {"id", "name", "protocol", "transport", "options"}, f"terminal {id_}")
+    known = protocols()
+    info = known.get(_text(table, "protocol", where))
+    if info is None:
+        raise ConfigurationError(f"{where}protocol {table['protocol']!r} is not known; known are {', '.join(sorted(known))}")
+    transport = dict(_table(table, "transport"))
+    transport.setdefault("kind", info.transport)
+    if transport["kind"] != info.transport:
+        raise ConfigurationError(f"{where}{info.name} runs over {info.transport}, not {transport['kind']!r}")
+    if transport["kind"] == "tcp":
+        _text(transport, "host", where)
+        transport["port"] = _port(transport, "port", where, info.default_port, lowest=1)
+    options = dict(_table(table, "options"))
+    _known(options, set(info.options), f"{where}options")
+    return TerminalSettings(id_, _text(table, "name", where, id_), info.name, transport, options)
+
+
+def _flat_terminal(table: Any, number: int) -> dict[str, Any]:
+    """Turn a `[[terminal]]` table, which names host and port itself, into the form Odoo sends."""
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"[[terminal]] number {number} must be a table")
+    own = {name: table[name] for name in ("id", "name", "protocol", "options") if name in table}
+    return {**own, "transport": {name: value for name, value in table.items() if name not in own}}
+
+
+def _odoo(table: Mapping[str, Any]) -> OdooSettings:
+    _known(table, {"url", "database", "database_uuid", "driver", "key", "heartbeat"}, "[odoo]")
+    try:
+        key = bytes.fromhex(_text(table, "key", "odoo."))
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise ConfigurationError("odoo.key must be 64 hex digits; copy it again from the driver's form in Odoo")
+    heartbeat = table.get("heartbeat", OdooSettings.heartbeat)
+    if type(heartbeat) not in (int, float) or not 0 < heartbeat <= 3600:
+        raise ConfigurationError("odoo.heartbeat must be a number of seconds between 0 and 3600")
+    url = _text(table, "url", "odoo.").rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError("odoo.url must look like https://shop.example")
+    return OdooSettings(
+        url,
+        _text(table, "database", "odoo."),
+        _text(table, "database_uuid", "odoo."),
+        _text(table, "driver", "odoo."),
+        key,
+        heartbeat,
+    )
+
+
+def _known(table: Mapping[str, Any], names: set[str], where: str) -> None:
+    for name in table:
+        if name not in names:
+            raise ConfigurationError(f"{where} has the unknown key {name!r}; known are {', '.join(sorted(names))}")
+
+
+def _table(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = data.get(name, {})
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{name} must be a table")
+    return table
+
+
+def _text(table: Mapping[str, Any], name: str, where: str, default: str | None = None) -> str:
+    value = table.get(name, default)
+    if value is None:
+        raise ConfigurationError(f"{where}{name} is missing")
+    if not isinstance(value, str) or not value:
+        raise ConfigurationError(f"{where}{name} must be a text that is not empty")
+    return value
+
+
+def _texts(table: Mapping[str, Any], name: str, where: str) -> list[str]:
+    values = table.get(name, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
+        raise ConfigurationError(f"{where}{name} must be a list of texts")
+    return values
+
+
+def _port(table: Mapping[str, Any], name: str, where: str, default: int, *, lowest: int) -> int:
+    value = table.get(name, default)
+    if type(value) is not int or not lowest <= value <= 65535:
+        raise ConfigurationError(f"{where}{name} must be a number between {lowest} and 65535")
+    return value

@@ -1,0 +1,1 @@
+"""The driver's HTTP API, its doors, and its link to Odoo (docs/api.md)."""

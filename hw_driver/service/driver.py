@@ -1,0 +1,147 @@
+"""The running driver: settings, journal, terminals and keys in one place, for the API and for the link to Odoo."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from typing import Any
+
+from .. import __version__
+from ..clock import Clock, iso
+from ..configuration import ConfigurationError, Settings, TillSide, till_side
+from ..journal import Event, Journal
+from ..signing import BadSignature, verify
+from ..state_folder import StateFolder
+from ..terminal import Terminal
+from ..transaction import Transaction
+from .grants import LOCAL, ODOO, Keyring
+from .odoo_link import OdooLink
+from .problems import Problem
+from .terminals import Terminals
+
+log = logging.getLogger(__name__)
+
+API_VERSION = 1
+
+
+class Driver:
+    """One driver process. `start()` before the first call, `stop()` at the end."""
+
+    def __init__(self, settings: Settings, folder: StateFolder, journal: Journal, clock: Clock) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.journal = journal
+        self.clock = clock
+        self.port = settings.port
+        self.till_side = settings.till_side
+        self.terminals = Terminals(journal, clock)
+        self.events_seen: Counter[str] = Counter()
+        self.answers_given: Counter[int] = Counter()
+        self.stopping = False
+        keys = {LOCAL: folder.local_key(create=True)}
+        self.link: OdooLink | None = None
+        if settings.odoo:
+            keys[ODOO] = settings.odoo.key
+            self.link = OdooLink(self, settings.odoo)
+        self.keyring = Keyring(settings.driver_id, settings.database_uuid, keys)
+        journal.on_event = self._on_event
+
+    @property
+    def url(self) -> str:
+        """Where tills on this machine reach the driver."""
+        host = self.settings.listen if self.settings.listen not in ("0.0.0.0", "::") else "127.0.0.1"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    async def start(self) -> None:
+        """Take up the configuration kept from last time and end what a stopped driver left open."""
+        if self.settings.odoo and (signed := self.folder.configuration()):
+            try:
+                self.till_side = self.verified(signed)
+            except (BadSignature, ConfigurationError) as error:
+                log.warning("kept configuration ignored", {"why": str(error)})
+        await self.terminals.configure(self.till_side.terminals)
+        self.journal.note("driver_started", {"version": __version__, "configuration": self.till_side.number})
+
+    async def stop(self, grace: float) -> None:
+        """Take no new transactions, wait up to `grace` seconds for dialogs under way, let the terminals go.
+
+        A dialog that is still under way then is `unknown` after the next start.
+        """
+        self.stopping = True
+        deadline = asyncio.get_running_loop().time() + grace
+        if busy := self.terminals.busy():
+            log.info("waiting for terminals", {"terminals": ",".join(terminal.id for terminal in busy), "seconds": grace})
+        while self.terminals.busy() and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.1)
+        await self.terminals.close()
+
+    # configuration
+
+    def verified(self, signed: str) -> TillSide:
+        """Return what a signed configuration says; `BadSignature` or `ConfigurationError` when it is not for us."""
+        _, claims = verify(signed, lambda kid: self.keyring.keys.get(kid) if kid == ODOO else None)
+        if claims.get("typ") != "configuration" or claims.get("drv") != self.keyring.driver:
+            raise ConfigurationError("the configuration is for another driver")
+        if claims.get("db") != self.keyring.database:
+            raise ConfigurationError("the configuration is from another database")
+        return till_side(claims, self.settings.till_side.hosts)
+
+    async def configure(self, signed: str) -> None:
+        """Take a newer configuration from Odoo: kept first, then used. The same one again changes nothing."""
+        new = self.verified(signed)
+        if new.number < self.till_side.number:
+            raise ConfigurationError(f"configuration {new.number} is older than {self.till_side.number}, which is in use")
+        if new == self.till_side:
+            return
+        self.folder.keep_configuration(signed)
+        self.till_side = new
+        await self.terminals.configure(new.terminals)
+        self.journal.note("configured", {"number": new.number, "terminals": [terminal.id for terminal in new.terminals]})
+
+    # what the API asks
+
+    def may_sell(self) -> None:
+        """Refuse while stopping, or while Odoo and driver do not belong together."""
+        if self.stopping:
+            raise Problem("stopping", "The driver is stopping. Wait until it has been started again.")
+        if self.link and self.link.refusal:
+            raise Problem(*self.link.refusal)
+
+    async def terminal(self, id_: str) -> Terminal:
+        """Return a terminal as configured now."""
+        await self.terminals.settle()
+        terminal = self.terminals.get(id_)
+        if terminal is None:
+            raise Problem("no_such_terminal", f"This driver has no terminal '{id_[:50]}'. Choose another, or set it up in Odoo.")
+        return terminal
+
+    def transaction(self, uuid: str) -> Transaction | None:
+        """Return a transaction, live or from the journal, None where it was never heard of."""
+        for terminal in self.terminals:
+            if transaction := terminal.transaction(uuid):
+                return transaction
+        record = self.journal.get(uuid)
+        return Transaction.of(record) if record else None
+
+    def health(self) -> dict[str, Any]:
+        """Return the members of `GET /v1/health`."""
+        refusal = self.link.refusal if self.link else None
+        return {
+            "status": "stopping" if self.stopping else "refusing" if refusal else "ok",
+            "version": __version__,
+            "api": API_VERSION,
+            "driver": self.keyring.driver,
+            "journal_id": self.journal.journal_id,
+            "last": self.journal.last,
+            "now": iso(self.clock.steady_now()),
+            "paired": self.keyring.paired,
+            "storage": self.journal.storage(),
+            "odoo": self.link.describe() if self.link else None,
+        }
+
+    def _on_event(self, event: Event) -> None:
+        self.events_seen[event.type] += 1
+        log.info("event", {"seq": event.seq, "type": event.type, "uuid": event.uuid, "code": event.body.get("code", "")})
+        if self.link:
+            self.link.wake()

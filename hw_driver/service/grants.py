@@ -1,0 +1,144 @@
+"""Who may ask for what: session grants and one-time grants (docs/api.md 1.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..protocols.states import Kind
+from ..signing import BadSignature, sign, verify
+from .problems import Problem
+
+ODOO, LOCAL = "odoo", "local"
+ALL_OPERATIONS = frozenset({"sale", "status", "cancel", "identify"})
+#: What the key file on the machine may do while Odoo is the master.
+LOCAL_WHEN_PAIRED = frozenset({"status", "identify"})
+
+#: The operation a session grant must name for each kind; `GRANTED_KINDS` need a one-time grant besides.
+OPERATION_OF_KIND: dict[Kind, str] = {
+    Kind.SALE: "sale",
+    Kind.REFUND: "sale",
+    Kind.REVERSAL: "sale",
+    Kind.PREAUTH: "sale",
+    Kind.COMPLETION: "sale",
+    Kind.SETTLEMENT: "sale",
+    Kind.REPRINT: "status",
+    Kind.STATUS: "status",
+    Kind.IDENTIFY: "identify",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who holds a valid session grant. `terminals` is None where every terminal is meant (local grants only)."""
+
+    kid: str
+    operations: frozenset[str]
+    terminals: frozenset[str] | None
+
+    def require(self, operation: str, terminal: str | None = None) -> None:
+        """Refuse what the grant does not cover."""
+        if operation not in self.operations:
+            raise Problem("not_granted", f"Your session may not do this ({operation}). Open the till's session again.")
+        if terminal is not None and not self.sees(terminal):
+            raise Problem("not_granted", "Your session may not use this terminal. Choose a terminal of this till.")
+
+    def sees(self, terminal: str) -> bool:
+        """Say whether the grant covers this terminal."""
+        return self.terminals is None or terminal in self.terminals
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The keys a driver trusts, and whom it is: `driver` and `database` are what a grant must name."""
+
+    driver: str
+    database: str
+    keys: Mapping[str, bytes]
+
+    @property
+    def paired(self) -> bool:
+        """Say whether Odoo is the master of this driver."""
+        return ODOO in self.keys
+
+    def caller(self, token: str, now: float) -> Caller:
+        """Return who holds this session grant at `now` (unix seconds)."""
+        kid, claims = self._verified(token, "session")
+        if claims["exp"] <= now:
+            raise Problem("expired_grant", "Your session's grant has expired. Reload the point of sale.")
+        operations = _words(claims, "ops") & ALL_OPERATIONS
+        if kid == LOCAL:
+            return Caller(kid, operations & LOCAL_WHEN_PAIRED if self.paired else operations, None)
+        return Caller(kid, operations, _words(claims, "terminals"))
+
+    def check_once(self, token: str, transaction: Mapping[str, Any], now: float) -> None:
+        """Refuse unless the one-time grant covers exactly this transaction (the members of PUT and its `uuid`)."""
+        try:
+            kid, claims = self._verified(token, "once")
+        except Problem as error:
+            raise _mismatch("it is not signed for this driver") from error
+        if kid == LOCAL and self.paired:
+            raise _mismatch("only Odoo may allow it")
+        if claims["exp"] <= now:
+            raise Problem("expired_grant", "Odoo's permission has expired. Start the refund again.", status=403)
+        for name in ("uuid", "kind", "terminal", "currency"):
+            if claims.get(name) != transaction[name]:
+                raise _mismatch(f"its {name} differs")
+        if claims.get("original") != (transaction.get("original") or {}).get("uuid"):
+            raise _mismatch("its original sale differs")
+        maximum = claims.get("max_amount")
+        if type(maximum) is not int or transaction["amount"] > maximum:
+            raise _mismatch("its amount is higher")
+
+    def _verified(self, token: str, typ: str) -> tuple[str, dict[str, Any]]:
+        try:
+            kid, claims = verify(token, self.keys.get)
+        except BadSignature as error:
+            raise _bad_grant() from error
+        meant = claims.get("typ") == typ and claims.get("drv") == self.driver and claims.get("db") == self.database
+        if not meant or type(claims.get("exp")) is not int:
+            raise _bad_grant()
+        return kid, claims
+
+
+def local_grant(key: bytes, driver: str, database: str, expires: int) -> str:
+    """Return a session grant for the command line on the same machine."""
+    return sign(
+        LOCAL,
+        key,
+        {
+            "typ": "session",
+            "drv": driver,
+            "db": database,
+            "till": "command line",
+            "session": "",
+            "user": "",
+            "ops": sorted(ALL_OPERATIONS),
+            "terminals": [],
+            "exp": expires,
+        },
+    )
+
+
+def local_once(key: bytes, driver: str, database: str, expires: int, transaction: Mapping[str, Any]) -> str:
+    """Return a one-time grant over `transaction`; an unpaired driver takes it, a paired one asks for Odoo's."""
+    original = transaction.get("original")
+    claims = {name: transaction[name] for name in ("uuid", "kind", "currency", "terminal")}
+    claims |= {"max_amount": transaction["amount"], "original": original["uuid"] if original else None}
+    return sign(LOCAL, key, {"typ": "once", "drv": driver, "db": database, "exp": expires, **claims})
+
+
+def _words(claims: Mapping[str, Any], name: str) -> frozenset[str]:
+    words = claims.get(name)
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise _bad_grant()
+    return frozenset(words)
+
+
+def _bad_grant() -> Problem:
+    return Problem("bad_grant", "The driver does not accept this session. Reload the point of sale.")
+
+
+def _mismatch(why: str) -> Problem:
+    return Problem("one_time_grant_mismatch", f"Odoo's permission is not for this transaction: {why}.")

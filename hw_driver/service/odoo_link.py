@@ -1,0 +1,255 @@
+"""Events to Odoo, configuration and settlements from Odoo (docs/api.md 2).
+
+One task. Odoo says which number it wants next, and the driver sends from there: whatever was lost on either side is
+replayed, and nothing is forgotten because nothing is ever taken out of the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from .. import __version__
+from ..clock import iso
+from ..configuration import ConfigurationError, OdooSettings
+from ..journal import Event, JournalUnavailable, NoSuchTransaction, NotRecorded
+from ..protocols.machine import CardTerminalError
+from ..signing import BadSignature, canonical, sign_body
+from ..state_folder import StateFolderError
+
+if TYPE_CHECKING:
+    from .driver import Driver
+
+log = logging.getLogger(__name__)
+
+PATH = "/card_terminal/v1/events"
+MAX_EVENTS = 500
+MAX_BATCH = 1024 * 1024
+ENVELOPE = 4096  # room for what surrounds the events
+MAX_ANSWER = 4 * 1024 * 1024
+FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
+#: Shorter than the 60 s after which common proxies give up.
+TIMEOUT = aiohttp.ClientTimeout(total=25, sock_connect=10)
+
+#: What a refusal of Odoo means, for the log and for `doctor`.
+MEANING: dict[int, str] = {
+    400: "Odoo cannot read the driver's events",
+    401: "Odoo does not know this driver or its key: pair it again",
+    403: "a proxy before Odoo refuses the driver",
+    404: "no card terminal module at this address or in this database",
+    409: "Odoo answers from another database than the one this driver is paired with",
+    413: "Odoo finds the batch too large",
+}
+OTHER_DATABASE = (
+    "wrong_database",
+    "This driver is paired with another database. Nothing is sent to the terminal until the pairing is corrected.",
+)
+BEHIND = (
+    "journal_unavailable",
+    "Odoo knows more of this driver's journal than the driver itself: an old copy was put back. "
+    "Move the journal away and restart the driver, so that it begins a new one.",
+)
+
+
+class LinkError(Exception):
+    """Odoo could not be told; the text says why."""
+
+
+class OdooLink:
+    """The conversation with Odoo. `refusal` is the (code, detail) with which sales are refused, None when all is well."""
+
+    def __init__(
+        self, driver: Driver, odoo: OdooSettings, *, jitter: Callable[[], float] = lambda: random.uniform(0.5, 1.0)
+    ) -> None:
+        self._driver = driver
+        self._odoo = odoo
+        self._jitter = jitter
+        self._wake = asyncio.Event()
+        self._max_events = MAX_EVENTS
+        self._delay = 0.0
+        self._complaint = ""
+        self.want: int | None = None
+        self.acked = 0
+        self.error = "not connected yet"
+        self.last_contact = ""
+        self.refusal: tuple[str, str] | None = None
+
+    def wake(self) -> None:
+        """Say that there is a new event."""
+        self._wake.set()
+
+    def describe(self) -> dict[str, Any]:
+        """Return how the link stands: what Odoo has, when it last answered, and what is wrong, if anything."""
+        return {"url": self._odoo.url, "acked": self.acked, "last_contact": self.last_contact or None, "error": self.error or None}
+
+    async def run(self) -> None:
+        """Keep Odoo informed until cancelled."""
+        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+            while True:
+                self._wake.clear()
+                more = await self.exchange(session)
+                if self._delay:
+                    await asyncio.sleep(self._delay * self._jitter())
+                elif not more:
+                    await self._pause(self._odoo.heartbeat)
+
+    async def flush(self, seconds: float) -> None:
+        """Deliver what is left, for at most `seconds`; the rest is sent after the next start."""
+        try:
+            async with asyncio.timeout(seconds), aiohttp.ClientSession(timeout=TIMEOUT) as session:
+                while await self.exchange(session):
+                    pass
+        except TimeoutError:
+            log.info("Odoo is told the rest after the next start")
+
+    async def exchange(self, session: aiohttp.ClientSession) -> bool:
+        """Send one batch and take the answer; say whether there is more to send at once."""
+        events = self._batch()
+        try:
+            more = await self._accept(await self._post(session, events), events)
+        except (aiohttp.ClientError, TimeoutError, OSError, LinkError) as error:
+            self._failed(str(error) or type(error).__name__)
+            return False
+        except Exception:  # the link must outlive any fault: events are sent again
+            log.exception("fault in the link to Odoo")
+            self._failed("an error in the driver; see its log")
+            return False
+        if self.error:
+            log.info("Odoo answers", {"url": self._odoo.url, "acked": self.acked})
+        self.error, self._delay = "", 0.0
+        self.last_contact = iso(self._driver.clock.now())
+        return more
+
+    def _batch(self) -> list[Event]:
+        if self.want is None:
+            return []  # the first contact asks how far Odoo is
+        batch: list[Event] = []
+        size = ENVELOPE
+        for event in self._driver.journal.events(since=self.want - 1, limit=self._max_events):
+            size += len(canonical(event.as_json())) + 1
+            if batch and size > MAX_BATCH:
+                break
+            batch.append(event)
+        return batch
+
+    async def _post(self, session: aiohttp.ClientSession, events: list[Event]) -> dict[str, Any]:
+        driver = self._driver
+        now = driver.clock.now()
+        body = canonical(
+            {
+                "driver": self._odoo.driver,
+                "database_uuid": self._odoo.database_uuid,
+                "journal_id": driver.journal.journal_id,
+                "version": __version__,
+                "api": 1,
+                "now": iso(now),
+                "url": driver.url,
+                "last": driver.journal.last,
+                "configuration": driver.till_side.number,
+                "events": [event.as_json() for event in events],
+            }
+        )
+        headers = {
+            "Content-Type": "application/json",
+            "X-Odoo-Database": self._odoo.database,
+            "X-Card-Terminal-Driver": self._odoo.driver,
+            "X-Card-Terminal-Signature": sign_body(self._odoo.key, int(now.timestamp()), body),
+        }
+        # A redirected POST would become a GET, or carry the events to another host.
+        async with session.post(self._odoo.url + PATH, data=body, headers=headers, allow_redirects=False) as response:
+            answer = await _read(response)
+            if response.status != 200:
+                raise self._refused(response, answer, len(events))
+        try:
+            value = json.loads(answer)
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict) or type(value.get("want")) is not int or type(value.get("acked")) is not int:
+            raise LinkError(f"{self._odoo.url} does not answer as Odoo's card terminal module does: check odoo.url")
+        return value
+
+    def _refused(self, response: aiohttp.ClientResponse, answer: bytes, sent: int) -> LinkError:
+        status = response.status
+        if status == 409:
+            self.refusal = OTHER_DATABASE
+        if status == 413:
+            self._max_events = max(1, sent // 2)
+        if status in (301, 302, 303, 307, 308):
+            return LinkError(f"Odoo redirects to {response.headers.get('Location', '?')}: put that address into odoo.url")
+        return LinkError(f"{MEANING.get(status, 'Odoo is not available')} (status {status}{_said(answer)})")
+
+    async def _accept(self, answer: dict[str, Any], events: list[Event]) -> bool:
+        if answer.get("database_uuid") != self._odoo.database_uuid:
+            self.refusal = OTHER_DATABASE
+            raise LinkError(MEANING[409])
+        last = self._driver.journal.last
+        before, self.want, self.acked = self.want, answer["want"], answer["acked"]
+        if self.want > last + 1:
+            self.refusal, self.want = BEHIND, last + 1
+            raise LinkError(BEHIND[1])
+        self.refusal = None
+        await self._take_configuration(answer.get("configuration"))
+        self._take_settled(answer.get("settled"))
+        if events and before is not None and self.want <= before:
+            raise LinkError(f"Odoo took nothing of a batch and wants event {self.want}")
+        return self.want <= self._driver.journal.last
+
+    async def _take_configuration(self, signed: Any) -> None:
+        if signed is None:
+            return
+        try:
+            await self._driver.configure(str(signed))
+        except (BadSignature, ConfigurationError, StateFolderError, NotRecorded, JournalUnavailable) as error:
+            self._complain(f"configuration from Odoo refused: {error}")
+
+    def _take_settled(self, settled: Any) -> None:
+        for item in settled if isinstance(settled, list) else ():
+            try:
+                self._driver.journal.settle(
+                    str(item["uuid"]), paid=item["paid"] is True, by=str(item["by"]), at=str(item["at"])
+                )
+            except NoSuchTransaction:
+                log.info("settled elsewhere", {"uuid": str(item["uuid"])})
+            except (CardTerminalError, KeyError, TypeError) as error:
+                self._complain(f"settlement from Odoo not taken: {type(error).__name__} {error}")
+
+    def _failed(self, why: str) -> None:
+        if why != self.error:
+            log.warning("Odoo not told", {"why": why})
+        self.error = why
+        self._delay = min(max(self._delay * 2, FIRST_DELAY), LONGEST_DELAY)
+
+    def _complain(self, text: str) -> None:
+        if text != self._complaint:
+            log.warning(text)
+        self._complaint = text
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    data = bytearray()
+    async for chunk in response.content.iter_any():
+        data += chunk
+        if len(data) > MAX_ANSWER:
+            raise LinkError("Odoo's answer is too large")
+    return bytes(data)
+
+
+def _said(answer: bytes) -> str:
+    try:
+        value = json.loads(answer)
+    except (ValueError, RecursionError):
+        return ""
+    return f": {value['error']}" if isinstance(value, dict) and isinstance(value.get("error"), str) else ""

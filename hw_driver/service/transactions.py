@@ -1,0 +1,160 @@
+"""What must hold before a transaction may start, and how the API starts, finds and cancels one.
+
+The rules read the journal and refuse; they are run by the terminal right before the intent is journalled, with nothing
+awaited in between, so that two presses at the same moment cannot both pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..journal import Journal, KnownTransaction, Record
+from ..protocols.registry import ProtocolInfo
+from ..protocols.states import ENDED_WITHOUT_CHARGE, GRANTED_KINDS, MONEY_KINDS, OPEN, Kind, State
+from ..transaction import Transaction
+from .problems import Problem
+
+if TYPE_CHECKING:
+    from .driver import Driver
+
+#: Kinds that take up an earlier transaction, often on the very line that paid.
+ON_AN_EARLIER_ONE = frozenset({Kind.REVERSAL, Kind.COMPLETION})
+
+
+async def put(driver: Driver, uuid: str, asked: Mapping[str, Any]) -> tuple[Transaction, bool]:
+    """Start a transaction, or find the one this uuid already names; say whether it is new."""
+    body = {"reference": "", **asked, "uuid": uuid}
+    if known := driver.transaction(uuid):
+        return same(driver, known, body), False
+    driver.may_sell()
+    terminal = await driver.terminal(body["terminal"])
+    check_possible(terminal.info, body)
+    if body["kind"] == Kind.IDENTIFY:
+        return await terminal.identify(uuid, till=body["till"], operator=body["operator"]), True
+    try:
+        return await terminal.start(body, check=lambda: check_rules(driver.journal, body)), True
+    except KnownTransaction:
+        found = driver.transaction(uuid)
+        if found is None:
+            raise
+        return same(driver, found, body), False
+
+
+async def cancel(driver: Driver, uuid: str) -> Transaction:
+    """Ask the terminal to give up."""
+    transaction = find(driver, uuid)
+    terminal = await driver.terminal(terminal_of(driver, transaction))
+    return await terminal.cancel(uuid)
+
+
+def find(driver: Driver, uuid: str) -> Transaction:
+    """Return a transaction, or refuse."""
+    transaction = driver.transaction(uuid)
+    if transaction is None:
+        raise Problem("no_such_transaction", "This driver's journal does not know this transaction.")
+    return transaction
+
+
+def terminal_of(driver: Driver, transaction: Transaction) -> str:
+    """Return the id of the terminal a transaction is on."""
+    return str(transaction.as_json(driver.journal.journal_id)["terminal"])
+
+
+def same(driver: Driver, known: Transaction, body: Mapping[str, Any]) -> Transaction:
+    """Return the known transaction if it was asked for with the same content (all but `not_after`)."""
+    if known.record is None:  # an identify, which is not journalled
+        told = known.as_json(driver.journal.journal_id)
+        equal = told["kind"] == body["kind"] and told["terminal"] == body["terminal"]
+    else:
+        equal = comparable(known.record.body) == comparable(body)
+    if not equal:
+        raise Problem(
+            "other_body",
+            "This payment was already started with another content. Start a new one.",
+            transaction=known.as_json(driver.journal.journal_id),
+        )
+    return known
+
+
+def comparable(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members that make two requests the same; an empty member and a missing one are."""
+    return {name: value for name, value in body.items() if name not in ("uuid", "not_after") and value not in ("", None)}
+
+
+def check_possible(info: ProtocolInfo, body: Mapping[str, Any]) -> None:
+    """Refuse kinds and amounts the terminal's protocol has no words for."""
+    kind, amount = Kind(body["kind"]), body["amount"]
+    if kind not in info.kinds:
+        raise Problem("not_supported", f"This terminal has no {kind}. Use another terminal or another way to pay.")
+    if kind not in MONEY_KINDS:
+        if amount:
+            raise Problem("bad_amount", f"No money moves in a {kind}: its amount must be 0.")
+        return
+    if amount <= 0:
+        raise Problem("bad_amount", "The amount must be more than zero.")
+    if amount > info.max_amount:
+        raise Problem("bad_amount", "The amount is too large for this terminal.")
+    if not body["currency"]:
+        raise Problem("bad_currency", "The currency is missing.")
+    for name in ("order", "line"):
+        if not body[name]:
+            raise Problem("malformed", f"'{name}' is empty: a payment belongs to an order and a line.")
+
+
+def check_rules(journal: Journal, body: Mapping[str, Any]) -> None:
+    """Refuse what the journal forbids: a second charge of the same line or order, a refund above what was paid."""
+    if Kind(body["kind"]) not in MONEY_KINDS:
+        return
+    if blocking := blocking_record(journal, body):
+        raise Problem(
+            "line_not_ended",
+            "Another card payment of this order is not settled yet. Settle it first; do not take the card again.",
+            transaction={"uuid": blocking.uuid, "state": blocking.state, "terminal": blocking.terminal},
+        )
+    original = (body.get("original") or {}).get("uuid")
+    if original and body["kind"] in GRANTED_KINDS:
+        check_refund(journal, original, body)
+
+
+def blocking_record(journal: Journal, body: Mapping[str, Any]) -> Record | None:
+    """Return the transaction that keeps this line or order from another attempt."""
+    original = (body.get("original") or {}).get("uuid") if body["kind"] in ON_AN_EARLIER_ONE else None
+    of_line = [record for record in journal.of_line(body["line"]) if record.state not in ENDED_WITHOUT_CHARGE]
+    of_order = [record for record in journal.of_order(body["order"]) if record.state in OPEN]
+    for record in (*of_line, *of_order):
+        free = record.kind not in MONEY_KINDS or record.uuid == original or settled_unpaid(record)
+        if not free:
+            return record
+    return None
+
+
+def check_refund(journal: Journal, original: str, body: Mapping[str, Any]) -> None:
+    """Refuse more than was approved; open and unknown refunds count as done (a sale of another driver is Odoo's to judge)."""
+    sale = journal.get(original)
+    if sale is None:
+        return
+    if sale.body["currency"] != body["currency"]:
+        raise Problem("bad_currency", f"The sale was paid in {sale.body['currency']}; refund it in the same currency.")
+    refunded = sum(moved_at_most(record) for record in journal.of_original(original) if record.kind in MONEY_KINDS)
+    left = max(approved(sale) - refunded, 0)
+    if body["amount"] > left:
+        raise Problem("over_refund", "More would be refunded than was paid by card.", left=left)
+
+
+def approved(record: Record) -> int:
+    """Return the minor units that were certainly paid."""
+    if record.state is State.APPROVED and record.outcome:
+        return record.outcome.amount_approved or 0
+    paid_by_hand = record.state is State.SETTLED_BY_HAND and not settled_unpaid(record)
+    return int(record.body["amount"]) if paid_by_hand else 0
+
+
+def moved_at_most(record: Record) -> int:
+    """Return the minor units a transaction moved, or may have moved: what is open or unknown counts as done."""
+    return int(record.body["amount"]) if record.state in OPEN else approved(record)
+
+
+def settled_unpaid(record: Record) -> bool:
+    """Say whether a person found that nothing was charged."""
+    return record.state is State.SETTLED_BY_HAND and not record.settled.get("paid")
