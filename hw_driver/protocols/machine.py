@@ -18,7 +18,7 @@ from .states import Kind, Money, State
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of a terminal. `amount` is in minor units of `currency` (ISO 4217 letters); 0 where no money moves."""
+    """What is asked of a terminal. `amount` is in minor units of `currency` (ISO 4217); 0 where no money moves."""
 
     uuid: str
     kind: Kind

@@ -53,6 +53,7 @@ class ConcertV3:
         self._phase = Phase.NEW
         self._kind = Kind.SALE
         self._asked: dict[str, str] = {}
+        self._may_have_left = False
         self._reply = Reader()
         self._outcome = Outcome(State.FAILED)
 
@@ -69,7 +70,7 @@ class ConcertV3:
     def connected(self) -> list[Effect]:
         if self._phase is not Phase.CONNECTING:
             return []
-        self._phase = Phase.ASKED
+        self._phase, self._may_have_left = Phase.ASKED, True
         limit = min(self._options.answer_timeout, EXCHANGES[self._kind].longest or math.inf)
         money = self._kind in MONEY_KINDS
         return [
@@ -123,11 +124,12 @@ class ConcertV3:
 
     def persist_failed(self) -> list[Effect]:
         if self._phase is Phase.ASKED:  # the intent is not durable, so its Send was never released
-            return self._not_sent("journal_unavailable", "The journal cannot be written, so nothing was sent.")
-        outcome = self._outcome
-        if outcome.state is State.APPROVED or outcome.state is State.DECLINED or outcome.state is State.CANCELLED:
-            outcome = doubt(self._kind, "journal_unavailable")  # nobody is told what the journal does not hold
-        return [Result(outcome), Close()]
+            self._phase, self._may_have_left = Phase.OVER, False
+            text = "The journal cannot be written, so nothing was sent."
+            return [Result(Outcome(State.FAILED, "journal_unavailable", text)), Close()]
+        told: list[Effect] = [Result(self._outcome), Close()]
+        # Nobody is told a terminal's answer that the journal does not hold: the runner tries again.
+        return [Persist(self._outcome.state, self._outcome), *told] if self._may_have_left else told
 
     def resume(self, record: Mapping[str, Any]) -> list[Effect]:
         """Take over a journalled transaction after a restart. `record` has its `kind` and `state`."""
@@ -135,6 +137,7 @@ class ConcertV3:
         if State(record["state"]) is State.REQUESTED:
             text = "The driver was restarted before anything was sent."
             return self._end(Outcome(State.FAILED, "driver_restarted", text))
+        self._may_have_left = True
         return self._end(doubt(self._kind, "driver_restarted"))
 
     @property

@@ -1,26 +1,28 @@
-"""CONCERT V3 messages as JSON and back, for the command line: what `card-terminal decode` and `encode` print and take."""
+"""CONCERT V3 messages as JSON and back: what `card-terminal decode` prints and `encode` takes."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..machine import MalformedMessage
-from ..scrub import scrub_numbers
-from .tables import ACTIONS, FIELDS, Keep
+from ..scrub import scrub, scrub_certain, scrub_reference
+from .tables import ACTIONS, FIELDS, Charset, Field, Keep
 from .tlv import Fields, build, parse
 from .verdict import ticket_text
 
+_UNKNOWN = Field("", "unknown", 1, 999, Charset.TEXT, Keep.TEXT, "")
+
 
 def decode(data: bytes) -> dict[str, Any]:
-    """Return `{message, fields: {tag: value}, warnings}`; a constructed field is an object. Raises `MalformedMessage`."""
+    """Return `{message, fields: {tag: value}, warnings}`; a constructed field is an object.
+
+    Raises `MalformedMessage`. A full card number is masked, and a warning says so.
+    """
     fields = parse(data)
-    warnings = list(_oddities(fields))
-    shown = _without_card_numbers(fields)
-    if shown != fields:
-        warnings.append("a card number was masked: these are not the bytes that came")
-    return {"message": message_name(fields), "fields": shown, "warnings": warnings}
+    warnings: list[str] = []
+    return {"message": message_name(fields), "fields": _shown(fields, warnings), "warnings": warnings}
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
@@ -37,29 +39,34 @@ def message_name(fields: Fields) -> str:
     return f"{ACTIONS.get(fields.get('CD', ''), 'unknown')}_{side}" if "CD" in fields else side
 
 
-def _oddities(fields: Fields) -> Iterator[str]:
+def _shown(fields: Fields, warnings: list[str]) -> Fields:
+    """Return the fields for people to read; add what is odd about them to `warnings`."""
+    shown: Fields = {}
     for tag, value in fields.items():
-        field = FIELDS.get(tag)
-        if field is None:
-            yield f"{tag} is not a known tag"
-        elif isinstance(value, dict):
-            yield from _oddities(value)
-        elif not field.fits(value):
-            yield f"{tag} ({field.name}) does not have the length or the characters it should"
+        known = FIELDS.get(tag, _UNKNOWN)
+        if known is _UNKNOWN:
+            warnings.append(f"{tag} is not a known tag")
+        if isinstance(value, dict):
+            shown[tag] = _shown(value, warnings)
+            continue
+        fits = known.fits(value)
+        if not fits:
+            warnings.append(f"{tag} ({known.name}) does not have the length or the characters it should")
+        shown[tag] = value if fits and known.keep is Keep.PLAIN else _masked(known.keep, value)
+        if shown[tag] != value:
+            warnings.append(f"a card number in {tag} was masked: this is not what came")
+    return shown
 
 
-def _without_card_numbers(fields: Fields) -> Fields:
-    return {
-        tag: _without_card_numbers(value) if isinstance(value, dict) else _shown(tag, value)
-        for tag, value in fields.items()
-    }
-
-
-def _shown(tag: str, value: str) -> str:
-    field = FIELDS.get(tag)
-    if field and field.keep is Keep.PLAIN and field.fits(value):
-        return value
-    text = ticket_text(value)
-    if scrub_numbers(text) == text:
-        return value
-    return base64.b64encode(scrub_numbers(text).encode("latin-1")).decode() if text != value else scrub_numbers(value)
+def _masked(keep: Keep, value: str) -> str:
+    """Return a value as it came, but for full card numbers in it."""
+    match keep:
+        case Keep.LAST4:
+            return scrub(value) if value.isdigit() else scrub_certain(value)
+        case Keep.REFERENCE:
+            return scrub_reference(value)
+        case Keep.TICKET:
+            text = ticket_text(value)
+            masked = scrub_certain(text)
+            return value if masked == text else base64.b64encode(masked.encode("latin-1")).decode()
+    return scrub_certain(value)

@@ -1,27 +1,28 @@
 """What CONCERT V3 (Caisse-AP 3.x) says, as tables: fields, actions, results, reasons, payment applications.
 
 The specification of the Association du Paiement is not public. `source` names the public texts an entry rests on:
-OCA = OCA/l10n-france l10n_fr_pos_caisse_ap_ip, AK = akretion/caisse-ap-ip, HP = HiPay "Local API for Nepting" and "Tablet
-Connector", PX = PayXpert "Concert V3", AP = associationdupaiement.fr, FIDE = a third party's note on CAISSE_AP_V3.20.
+OCA = OCA/l10n-france l10n_fr_pos_caisse_ap_ip, AK = akretion/caisse-ap-ip, HP = HiPay "Local API for Nepting" and
+"Tablet Connector", PX = PayXpert "Concert V3", AP = associationdupaiement.fr, FIDE = a third party's note on
+CAISSE_AP_V3.20.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from ..states import Kind, State
 
 
-class Charset(Enum):
-    """What a value may consist of."""
+class Charset(StrEnum):
+    """What a value may consist of, as a regular expression for one character."""
 
-    DIGITS = re.compile(r"[0-9]+")
-    CODE = re.compile(r"[0-9A-Z]+")
-    AID = re.compile(r"[A-F][0-9A-F]+")
-    TEXT = re.compile(r"[\x00-\x7f]+")
-    FIELDS = re.compile(r"")
+    DIGITS = "[0-9]"
+    CODE = "[0-9A-Z]"
+    HEX = "[0-9A-F]"
+    TEXT = r"[\x00-\x7f]"
 
 
 class Keep(Enum):
@@ -47,17 +48,19 @@ class Field:
     keep: Keep
     source: str
 
-    def fits(self, value: str) -> bool:
-        """Whether a value has the declared length and charset."""
-        return self.low <= len(value) <= self.high and self.charset.value.fullmatch(value) is not None
+    fits: Callable[[str], object] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """`fits(value)` says whether a value has the declared length and characters."""
+        object.__setattr__(self, "fits", re.compile(f"{self.charset}{{{self.low},{self.high}}}").fullmatch)
 
 
 _D, _C, _T = Charset.DIGITS, Charset.CODE, Charset.TEXT
 
 # A* terminal to till, B* till to terminal, C* both ways, Z* constructed (PX).
 FIELDS: dict[str, Field] = {
-    field.tag: field
-    for field in (
+    entry.tag: entry
+    for entry in (
         Field("CZ", "version", 4, 4, _D, Keep.PLAIN, "OCA AK HP PX FIDE"),
         Field("CJ", "ipc", 12, 12, _D, Keep.PLAIN, "AP: identifier of the till's software"),
         Field("CA", "register", 1, 2, _D, Keep.PLAIN, "OCA AK HP; length 1 in PX"),
@@ -83,14 +86,14 @@ FIELDS: dict[str, Field] = {
         Field("AF", "reason", 2, 50, _T, Keep.TEXT, "OCA HP; 29 bytes with the issuer's words on CB (HP)"),
         Field("AG", "fnci_answer", 1, 10, _T, Keep.PLAIN, "FIDE"),
         Field("AH", "cheque_guarantee", 1, 10, _T, Keep.PLAIN, "FIDE"),
-        Field("AI", "aid", 5, 32, Charset.AID, Keep.PLAIN, "PX AK FIDE"),
+        Field("AI", "aid", 5, 32, Charset.HEX, Keep.PLAIN, "PX AK FIDE"),
         Field("AK", "ticket", 1, 900, _T, Keep.TICKET, "PX HP"),
         Field("AL", "pan_type", 1, 1, _D, Keep.PLAIN, "PX"),
         Field("AM", "captured_phone", 1, 99, _T, Keep.NOTHING, "FIDE"),
         Field("AN", "captured_email", 1, 256, _T, Keep.NOTHING, "FIDE"),
-        Field("AP", "operation_date", 13, 13, _T, Keep.REFERENCE, "PX"),
+        Field("AP", "operation_date", 13, 13, _T, Keep.PLAIN, "PX"),
         Field("AQ", "serial_number", 2, 20, _T, Keep.REFERENCE, "PX"),
-        Field("ZT", "ticket_data", 1, 999, Charset.FIELDS, Keep.TEXT, "PX HP"),
+        Field("ZT", "ticket_data", 1, 999, _T, Keep.TEXT, "PX HP"),
         Field("ID", "original_id", 1, 999, _T, Keep.REFERENCE, "PX"),
         Field("IM", "debit_id", 1, 999, _T, Keep.REFERENCE, "PX"),
         Field("VT", "virtual", 3, 3, _D, Keep.PLAIN, "this product's virtual terminal; no real one sends it"),
@@ -137,13 +140,9 @@ EXCHANGES: dict[Kind, Exchange] = {
 DONE, NOT_DONE = "10", "01"  # AE (OCA AK HP PX FIDE); 11 = "taken into account" with BA=1 (AK)
 
 
-class Reason(StrEnum):
-    """AF values the rules name."""
-
-    AUTHORISED = "01"
-    PHONE_REFERRAL = "02"
-    FORCED = "03"
-
+#: AF beside AE=10: absent, not said, authorised, after a phone call, forced. Any other says "not done".
+REASONS_OF_SUCCESS = frozenset({"", "00", "01", "02", "03"})
+AUTHORISED = "01"
 
 #: AF, first two characters: how a transaction that was not done ended, a word for programs, a sentence for people.
 REASONS: dict[str, tuple[State, str, str]] = {

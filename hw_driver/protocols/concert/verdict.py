@@ -13,7 +13,20 @@ from typing import Any
 from ..machine import Outcome
 from ..scrub import last_four, scrub, scrub_reference
 from ..states import MONEY_KINDS, Kind, State
-from .tables import APPLICATIONS, DONE, EXCHANGES, FIELDS, NO_REASON, NOT_DONE, READ_MODES, REASONS, Application, Keep, Reason
+from .tables import (
+    APPLICATIONS,
+    AUTHORISED,
+    DONE,
+    EXCHANGES,
+    FIELDS,
+    NO_REASON,
+    NOT_DONE,
+    READ_MODES,
+    REASONS,
+    REASONS_OF_SUCCESS,
+    Application,
+    Keep,
+)
 from .tlv import Fields
 
 #: Why a result is not known: the word for programs, and for people what happened.
@@ -39,9 +52,9 @@ def judge(kind: Kind, request: Mapping[str, str], reply: Fields) -> Outcome:
     if result == DONE:
         code = _doubt_about_success(kind, request, reply)
         return doubt(kind, code, reply) if code else _approved(kind, request, reply)
-    if result == NOT_DONE and _reason(reply) != Reason.AUTHORISED:
+    if result == NOT_DONE and _reason(reply) != AUTHORISED:
         state, code, text = REASONS.get(_reason(reply), NO_REASON)
-        issuer = scrub(_text(reply, "AF")[2:]).strip(" \r\n0123456789")
+        issuer = _issuer_words(reply)
         return Outcome(state, code, f"{text} ({issuer})" if issuer else text, **_evidence(reply))
     return doubt(kind, "reply_contradictory" if result == NOT_DONE else "not_a_result", reply)
 
@@ -51,14 +64,15 @@ def doubt(kind: Kind, code: str, reply: Fields | None = None) -> Outcome:
     evidence = _evidence(reply or {})
     if kind not in MONEY_KINDS:
         return Outcome(State.FAILED, code, DOUBTS[code], **evidence)
-    return Outcome(State.UNKNOWN, code, f"{DOUBTS[code]} Do not take the card again: read the terminal's slip.", **evidence)
+    text = f"{DOUBTS[code]} Do not take the card again: read the terminal's slip."
+    return Outcome(State.UNKNOWN, code, text, **evidence)
 
 
 def _doubt_about_success(kind: Kind, request: Mapping[str, str], reply: Fields) -> str:
     """Return why AE=10 does not prove that `request` was done, or '' where it does: the rule for "paid"."""
     if request.get("BA", "0") != "0":
         return "not_a_result"  # with BA=1, AE=10 only says that the request has arrived (PX)
-    if _reason(reply) in REASONS and _reason(reply) not in {"00", Reason.PHONE_REFERRAL, Reason.FORCED}:
+    if _reason(reply) not in REASONS_OF_SUCCESS:
         return "reply_contradictory"
     echo = EXCHANGES[kind].echo
     if not all(tag in reply for tag in echo):
@@ -108,9 +122,7 @@ def _evidence(reply: Fields) -> dict[str, Any]:
 
 def _kept(fields: Fields) -> Fields:
     """Return what may be kept of received fields (law: four digits of a card number at most)."""
-    kept = {
-        tag: _kept(value) if isinstance(value, dict) else _kept_value(tag, value) for tag, value in fields.items()
-    }
+    kept = {tag: _kept(value) if isinstance(value, dict) else _kept_value(tag, value) for tag, value in fields.items()}
     return {tag: value for tag, value in kept.items() if value}
 
 
@@ -147,6 +159,12 @@ def _text(fields: Fields, tag: str) -> str:
 def _reason(reply: Fields) -> str:
     """AF can be 29 bytes with the issuer's words (HP); the first two are the reason."""
     return _text(reply, "AF")[:2]
+
+
+def _issuer_words(reply: Fields) -> str:
+    """AF of 29 bytes (HP): code, 2 of the result, 21 of the message, 4 more; a shorter one: words after the code."""
+    reason = _text(reply, "AF")
+    return scrub(reason[4:25] if len(reason) == 29 else reason[2:]).strip(" \r\n0123456789")
 
 
 def _canonical(tag: str, value: str) -> str:
