@@ -78,13 +78,8 @@ class Apt:
     def mirror(self) -> str:
         """The address of the Debian mirror that this machine uses."""
         self.update()
-        targets = subprocess.run(
-            ["apt-get", "-c", self._configuration, "indextargets", "--format", "$(REPO_URI)"]
-            + ["Created-By: Packages", "Origin: Debian", "Label: Debian"],
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout.split()
+        filters = ("Created-By: Packages", "Origin: Debian", "Label: Debian")
+        targets = self._ask("apt-get", "indextargets", "--format", "$(REPO_URI)", *filters).split()
         if not targets:
             raise SetupError(
                 "apt on this machine has no Debian mirror (see /etc/apt): set ODOO_HOME to the folder of an Odoo 19, "
@@ -95,12 +90,7 @@ class Apt:
     def version(self, package: str) -> str | None:
         """The version on offer."""
         self.update()
-        shown = subprocess.run(
-            ["apt-cache", "-c", self._configuration, "show", "--no-all-versions", package],
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout
+        shown = self._ask("apt-cache", "show", "--no-all-versions", package)
         return next((line.split()[1] for line in shown.splitlines() if line.startswith("Version: ")), None)
 
     def download(self, packages: list[str], into: Path, label: str) -> list[Path]:
@@ -121,6 +111,10 @@ class Apt:
                 what=f"downloading {label}", progress=progress,
             )  # fmt: skip
         return sorted(self.archives.glob("*.deb"))
+
+    def _ask(self, program: str, *words: str) -> str:
+        command = [program, "-c", str(self._configuration), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
     def _run(
         self,

@@ -33,7 +33,8 @@ FLAGS = (
 
 def ensure_chromium(cache: Cache, apt: Apt) -> Path:
     """Find or fetch a Chromium; return the script that starts it."""
-    command, environment = find_installed(), {}
+    command = find_installed()
+    environment: dict[str, str] = {}
     if command is None:
         root = cache.path("chromium", "root")
         if not cache.has(root):
@@ -41,7 +42,7 @@ def ensure_chromium(cache: Cache, apt: Apt) -> Path:
             with cache.filling(root) as part:
                 unpack(packages, part, "Chromium", cache.log("unpack"))
         command, environment = _unpacked(root)
-    return _write_script(cache, command, environment)
+    return _write_scripts(cache, command, environment)
 
 
 def find_installed() -> Path | None:
@@ -54,7 +55,9 @@ def find_installed() -> Path | None:
 
 
 def _unpacked(root: Path) -> tuple[Path, dict[str, str]]:
-    triplet = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+    triplet = subprocess.run(
+        ["dpkg", "--print-architecture"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     triplet = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}.get(triplet, triplet)
     libraries = [root / "usr/lib" / triplet, root / "lib" / triplet]
     return root / "usr/lib/chromium/chromium", {
@@ -64,7 +67,8 @@ def _unpacked(root: Path) -> tuple[Path, dict[str, str]]:
     }
 
 
-def _write_script(cache: Cache, command: Path, environment: dict[str, str]) -> Path:
+def _write_scripts(cache: Cache, command: Path, environment: dict[str, str]) -> Path:
+    """The script, and the other name that Odoo's test browser looks for first."""
     script = cache.path("bin", "chromium")
     script.parent.mkdir(exist_ok=True)
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
@@ -74,4 +78,7 @@ def _write_script(cache: Cache, command: Path, environment: dict[str, str]) -> P
         new.write_text(text)
         new.chmod(0o755)
         new.rename(script)
+    other_name = script.with_name("google-chrome")
+    if not other_name.is_symlink():
+        other_name.symlink_to(script.name)
     return script

@@ -47,14 +47,14 @@ UPDATE res_partner SET country_id = (SELECT id FROM res_country WHERE code = 'FR
 """
 
 
-def options(workplace: Workplace, postgres: Postgres, database: str) -> dict[str, object]:
-    """What every odoo.conf of ours says."""
+def options(workplace: Workplace, postgres: Postgres, database: str, addons: Path | None = None) -> dict[str, object]:
+    """What every odoo.conf of ours says; `addons` is a folder to use instead of the one with this checkout."""
     return {
         **postgres.odoo_options,
         "db_name": database,
         "dbfilter": f"^{database}$",
         "list_db": False,
-        "addons_path": workplace.addons_path,
+        "addons_path": workplace.addons_path(addons),
         "data_dir": workplace.data_dir,
         "http_interface": "127.0.0.1",
         "max_cron_threads": 0,
@@ -132,15 +132,17 @@ def drop(workplace: Workplace, postgres: Postgres, database: str) -> None:
     shutil.rmtree(_filestore(workplace, database), ignore_errors=True)
 
 
-def run_odoo(workplace: Workplace, postgres: Postgres, database: str, *words: str, stdin: str | None = None) -> str:
+def run_odoo(workplace: Workplace, postgres: Postgres, database: str, *words: str, addons: Path | None = None) -> str:
     """Run Odoo to its end on a database, for example with `--init MODULE`; return its log."""
-    config = write_config(workplace.cache.path("config", f"{database}.conf"), options(workplace, postgres, database))
+    config = write_config(
+        workplace.cache.path("config", f"{database}.conf"), options(workplace, postgres, database, addons)
+    )
     command = workplace.odoo_command(config, "--database", database, "--no-http", "--stop-after-init", *words)
     log = _log(workplace, database)
     try:
         result = subprocess.run(
             command,
-            input=stdin or "",
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -198,5 +200,3 @@ def _filestore(workplace: Workplace, database: str) -> Path:
 
 def _log(workplace: Workplace, database: str) -> Path:
     return workplace.cache.log(f"odoo-{database}")
-
-

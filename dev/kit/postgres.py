@@ -72,9 +72,14 @@ class Postgres:
         """A connection in autocommit mode."""
         import psycopg2
 
-        given = {"host": self.host, "port": self.port, "user": self.user, "password": self.password}
         try:
-            connection = psycopg2.connect(dbname=database, **{name: value for name, value in given.items() if value})
+            connection = psycopg2.connect(
+                dbname=database,
+                host=self.host or None,
+                port=self.port or None,
+                user=self.user or None,
+                password=self.password or None,
+            )
         except psycopg2.OperationalError as error:
             raise SetupError(f"PostgreSQL: {str(error).strip().splitlines()[-1]} (see the PG* variables)") from error
         connection.autocommit = True
@@ -91,9 +96,7 @@ class Postgres:
 
     def databases(self, prefix: str = "") -> list[str]:
         """The names of databases that begin so, newest first."""
-        rows = self.query(
-            "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY oid DESC", [prefix]
-        )  # fmt: skip
+        rows = self.query("SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY oid DESC", [prefix])
         return [name for (name,) in rows]
 
     def exists(self, database: str) -> bool:

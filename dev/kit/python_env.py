@@ -17,6 +17,7 @@ from kit.progress import Progress
 from kit.shell import run
 
 LOCKS = CHECKOUT / "dev" / "locks"
+PIP_WORDS = ("--no-input", "--no-deps", "--no-compile", "--require-hashes", "--only-binary", ":all:")
 SIZES = {"driver": 250_000_000, "odoo": 750_000_000}
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -42,13 +43,12 @@ def ensure_environment(cache: Cache, apt: Apt, layer: str) -> Path:
             nonlocal seen
             if line.startswith("Collecting "):
                 seen += 1
-                progress.update(0.8 * seen / wanted, line.split()[1].split("==")[0])
+                progress.update(0.8 * seen / wanted, line.split()[1].split("==", maxsplit=1)[0])
             elif line.startswith("Installing collected"):
                 progress.update(0.85, "installing")
 
         run(
-            [folder / "bin" / "python", pip / "pip", "install", "--no-input", "--no-deps", "--no-compile"]
-            + ["--require-hashes", "--only-binary", ":all:", "--requirement", _lock(layer)],
+            [folder / "bin" / "python", pip / "pip", "install", *PIP_WORDS, "--requirement", _lock(layer)],
             "installing Python packages",
             cache.log(f"pip-{layer}"),
             on_line=on_line,

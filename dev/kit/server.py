@@ -94,7 +94,7 @@ class OdooServer:
                 stderr=subprocess.STDOUT,
                 env=self.workplace.environment,
                 start_new_session=True,
-                preexec_fn=end_with_parent,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  (it only makes one system call)
             )
         try:
             self._wait_until_it_answers()
@@ -157,10 +157,17 @@ def run_in_odoo(workplace: Workplace, postgres: Postgres, database: str, script:
     )
     try:
         result = subprocess.run(
-            [*workplace.odoo_command(config)[:2], "shell", "--config", str(config), "--no-http", "--log-level", "error"],
+            [
+                *workplace.odoo_command(config)[:2],
+                "shell",
+                "--config",
+                str(config),
+                "--no-http",
+                "--log-level",
+                "error",
+            ],
             input=script,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=False,
             env=workplace.environment,
@@ -172,9 +179,7 @@ def run_in_odoo(workplace: Workplace, postgres: Postgres, database: str, script:
     return result.stdout
 
 
-def set_password(
-    workplace: Workplace, postgres: Postgres, database: str, password: str, login: str = "admin"
-) -> None:
+def set_password(workplace: Workplace, postgres: Postgres, database: str, password: str, login: str = "admin") -> None:
     """Give a user a password."""
     run_in_odoo(
         workplace,

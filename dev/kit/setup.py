@@ -9,7 +9,7 @@
             with OdooServer(workplace, postgres, database).running() as server:    # kit.server
                 print(server.url)
 
-Parts: `driver` (small Python environment), `odoo-env` (large one, with PostgreSQL in it), `odoo` (that, and Odoo itself),
+Parts: `driver` (small Python environment), `odoo-env` (large one, with PostgreSQL in it), `odoo` (that, and Odoo),
 `chromium`. The order does not matter, and a part that is there costs nothing.
 """
 
@@ -77,10 +77,11 @@ class Workplace:
             link.symlink_to(self.checkout)
         return folder
 
-    @property
-    def addons_path(self) -> str:
-        """Odoo's option `addons_path`."""
-        return ",".join(str(folder) for folder in (*self.odoo.addons, self.addons))
+    def addons_path(self, addons: Path | None = None) -> str:
+        """Odoo's option `addons_path`: Odoo's own and this checkout, or another folder in its place."""
+        mine = addons or self.addons
+        usable = [mine] if any(mine.glob("*/__manifest__.py")) else []
+        return ",".join(str(folder) for folder in (*self.odoo.addons, *usable))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -108,7 +109,7 @@ class Workplace:
             "odoo": str(self.odoo.python_path) if known else None,
             "odoo_launcher": str(self.odoo.launcher) if known else None,
             "odoo_version": self.odoo.version if known else None,
-            "addons_path": self.addons_path if known else None,
+            "addons_path": self.addons_path() if known else None,
             "chromium": str(script) if script.exists() else None,
             "data_dir": str(self.data_dir),
             "logs": str(self.cache.path("logs")),

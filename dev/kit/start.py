@@ -8,41 +8,42 @@ import importlib
 import os
 import shutil
 import sys
+from pathlib import Path
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 
-def run(module_name):
+def run(module_name: str) -> None:
     """Run `main(arguments)` of a module of this package and exit with what it returns."""
     _use_a_suitable_python()
     from kit.errors import DISK_FULL, SetupError
 
-    command = os.path.join("dev", os.path.basename(sys.argv[0]))
+    command = f"dev/{Path(sys.argv[0]).name}"
     try:
         sys.exit(importlib.import_module(module_name).main(sys.argv[1:]))
     except SetupError as error:
-        sys.stderr.write("%s: %s\n" % (command, error))
+        sys.stderr.write(f"{command}: {error}\n")
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.stderr.write("\n%s: interrupted; start it again to go on\n" % command)
+        sys.stderr.write(f"\n{command}: interrupted; start it again to go on\n")
         sys.exit(130)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        sys.stderr.write("%s: %s\n" % (command, DISK_FULL))
+        sys.stderr.write(f"{command}: {DISK_FULL}\n")
         sys.exit(1)
 
 
-def _use_a_suitable_python():
+def _use_a_suitable_python() -> None:
     """Go on in another Python where this one is too old or too new for the locked packages."""
     if OLDEST <= sys.version_info[:2] <= NEWEST:
         return
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
-        other = shutil.which("python3.%d" % minor)
+        other = shutil.which(f"python3.{minor}")
         if other:
-            os.execv(other, [other] + sys.argv)
+            os.execv(other, [other, *sys.argv])
     sys.stderr.write(
-        "Python 3.%d to 3.%d is needed and this is %d.%d: install one of them, for example python3.%d\n"
-        % (OLDEST[1], NEWEST[1], sys.version_info[0], sys.version_info[1], OLDEST[1])
+        f"Python 3.{OLDEST[1]} to 3.{NEWEST[1]} is needed and this is {sys.version_info[0]}.{sys.version_info[1]}: "
+        f"install one of them, for example python3.{OLDEST[1]}\n"
     )
     sys.exit(1)

@@ -14,9 +14,9 @@ Parts:
   live     an Odoo server, a driver process, a virtual terminal and a browser driven from outside (tests/live)
   lint     ruff, mypy, pylint-odoo, and that no file names a registry or a place on this machine
 
-The first run fetches what is missing into the cache folder (CARD_TERMINAL_CACHE, about 3 GB). ODOO_HOME names an Odoo 19
-that is there already, PGHOST and the other PG* variables a PostgreSQL; an installed Chromium is used. A test that is
-skipped fails the run.
+The first run fetches what is missing into the cache folder (CARD_TERMINAL_CACHE, about 3 GB). ODOO_HOME names an Odoo
+19 that is there already, PGHOST and the other PG* variables a PostgreSQL; an installed Chromium is used. A test that
+is skipped fails the run.
 """
 
 from __future__ import annotations
@@ -129,6 +129,7 @@ def _run_in_odoo(workplace: Workplace, part: str, words: list[str]) -> Result:
                     f"--odoo-config={config}",
                     f"--odoo-database={database}",
                     "--odoo-http",
+                    f"--odoo-log-level={'info' if part == 'tours' else 'warn'}",
                     "-c",
                     str(module / "dev" / "kit" / "pytest-odoo.ini"),
                     f"--rootdir={module}",

@@ -1,0 +1,104 @@
+"""The checks that need no test: style, types, Odoo's conventions, and what must not stand in a public repository."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from kit.cache import MODULE
+from kit.results import Result
+from kit.setup import Workplace
+
+ADDON_CODE = ("__init__.py", "__manifest__.py", "controllers", "models", "report", "tests", "wizards")
+
+REGISTRIES = [
+    r"pypi\.(org|python)",
+    r"python" + r"hosted\.org",
+    r"deb\.debian" + r"\.org",
+    r"registry\.npm" + r"js",
+    r"archive\.ubuntu" + r"\.com",
+]
+HOMES = [r"(?<![\w.])/ro" + "ot/", r"(?<![\w.])/home/" + "[a-z]"]
+
+
+def run_checks(workplace: Workplace, part: str) -> Result:
+    """Run every check; each counts as one test."""
+    result = Result(part)
+    for name, check in CHECKS.items():
+        problems = check(workplace)
+        if problems is None:
+            result.passed += 1
+            print(f"{name}: ok", flush=True)
+        else:
+            result.failed.append(name)
+            print(f"{name}: failed\n{problems.rstrip()}", flush=True)
+    return result
+
+
+def tracked_files(checkout: Path) -> list[Path]:
+    """The files that git knows or would take, relative to the checkout."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return sorted(Path(name) for name in set(listed.split("\0")) if name and (checkout / name).is_file())
+
+
+def _tool(*words: str) -> Callable[[Workplace], str | None]:
+    """A check that runs a module of the environment in the checkout."""
+
+    def check(workplace: Workplace) -> str | None:
+        return _run(workplace, workplace.checkout, *words)
+
+    return check
+
+
+def _run(workplace: Workplace, folder: Path, *words: str) -> str | None:
+    result = subprocess.run([workplace.python, "-m", *words], cwd=folder, capture_output=True, text=True, check=False)
+    return result.stdout + result.stderr if result.returncode else None
+
+
+def _pylint_odoo(workplace: Workplace) -> str | None:
+    """Through the symlink, so that the module has its name."""
+    module = workplace.addons / MODULE
+    words = [str(Path(MODULE) / name) for name in ADDON_CODE if (module / name).exists()]
+    return _run(
+        workplace,
+        workplace.addons,
+        "pylint",
+        f"--rcfile={module / 'pyproject.toml'}",
+        rf"--ignore-paths={MODULE}/tests/(driver|live)/.*",
+        *words,
+    )
+
+
+def _no_places(workplace: Workplace) -> str | None:
+    """No file names a registry's host (pip and apt have their own settings) or a place on one machine."""
+    own = [re.escape(str(place)) for place in (workplace.checkout, Path.home()) if len(place.parts) > 2]
+    forbidden = re.compile("|".join([*REGISTRIES, *HOMES, *own]))
+    found = []
+    for path in tracked_files(workplace.checkout):
+        try:
+            text = (workplace.checkout / path).read_text()
+        except UnicodeDecodeError:
+            continue
+        found += [
+            f"{path}:{number}: {match[0]}"
+            for number, line in enumerate(text.splitlines(), 1)
+            if (match := forbidden.search(line))
+        ]
+    return "\n".join(found) or None
+
+
+CHECKS: dict[str, Callable[[Workplace], str | None]] = {
+    "ruff": _tool("ruff", "check", "--output-format", "concise", "."),
+    "format": _tool("ruff", "format", "--check", "."),
+    "types": _tool("mypy"),
+    "pylint-odoo": _pylint_odoo,
+    "no registry, no local path": _no_places,
+}
