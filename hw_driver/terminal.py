@@ -8,14 +8,39 @@ await transaction.changed(after=transaction.rev, seconds=25)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-from .clock import Clock
-from .journal import Journal
-from .protocols.machine import SafeError
+from .clock import Clock, iso, parse
+from .dialog import Dialog
+from .journal import Journal, KnownTransaction, Record, outcome_body
+from .protocols.machine import Close, Effect, InvalidRequest, Machine, Outcome, Request, Result, SafeError
 from .protocols.registry import ProtocolInfo
+from .protocols.states import MONEY_KINDS, Kind, State
 from .transaction import Transaction
+from .transports import REASONS, TRANSPORTS, Listener, Transport
+
+#: Seconds a new request waits for the last dialog to let go of the link after its result.
+HANGING_UP = 2.0
+#: Seconds of quiet after which the journal is tidied.
+QUIET = 1.0
+#: How many of the latest transactions stay in memory; older ones are rebuilt from the journal.
+REMEMBERED = 200
+
+EXPIRED = Outcome(
+    State.FAILED, "expired", "The request reached the driver too late, so nothing was sent. Press Card again."
+)
+NOT_SENT = Outcome(State.FAILED, "driver_restarted", "The driver was restarted before anything was sent.")
+LEFT_OPEN = Outcome(
+    State.UNKNOWN,
+    "driver_restarted",
+    "The driver was restarted while the terminal was at work. Do not take the card again: look at the terminal's slip.",
+)
+NO_ABORT = "This terminal cannot be stopped from the till. Ask the customer to press the red key."
+OVER = "This transaction is over already."
 
 
 class TerminalBusy(SafeError):
@@ -35,15 +60,16 @@ class CannotCancel(SafeError):
 
 
 class Terminal:
-    """A configured terminal. `transport` is ``{"kind": "tcp", "host": str, "port": int}``; `options` the protocol's own."""
+    """A configured terminal.
 
-    id: str
-    name: str
-    info: ProtocolInfo
+    `transport` is ``{"kind": "tcp", "host": str, "port": int}``; `options` are the protocol's own.
+
+    Raises `InvalidRequest` for options that the protocol does not know or take.
+    """
 
     def __init__(
         self,
-        id: str,
+        id: str,  # noqa: A002 - what everybody calls it
         name: str,
         info: ProtocolInfo,
         transport: Mapping[str, Any],
@@ -52,16 +78,57 @@ class Terminal:
         *,
         clock: Clock | None = None,
     ) -> None:
-        raise NotImplementedError
+        info.machine(options)  # says now, not at the first sale, what is wrong with them
+        self.id = id
+        self.name = name
+        self.info = info
+        self.transport = dict(transport)
+        self.options = dict(options)
+        self._journal = journal
+        self._clock = clock or Clock()
+        self._dialog: Dialog | None = None
+        self._free = asyncio.Event()
+        self._since = ""
+        self._to_recover: list[Record] = []
+        self._remembered: OrderedDict[str, Transaction] = OrderedDict()
+        self._link = "unused"
+        self._last_seen = ""
+        self._identity: dict[str, Any] = {}
+
+    # -- what tills ask
 
     @property
     def holder(self) -> dict[str, str] | None:
         """Who holds the terminal, ``{till, operator, uuid, since}``, or None when it is free."""
-        raise NotImplementedError
+        if self._dialog is None:
+            return None
+        transaction = self._dialog.transaction
+        till, operator = (str(transaction.body.get(name) or "") for name in ("till", "operator"))
+        return {"till": till, "operator": operator, "uuid": transaction.uuid, "since": self._since}
 
     def describe(self) -> dict[str, Any]:
-        """Return it as `GET /v1/terminals/{id}` says it: configuration, capabilities, link, holder, identity."""
-        raise NotImplementedError
+        """Return it as `GET /v1/terminals/{id}` says it.
+
+        `link` is ``{state, text}``: ``unused``, ``in_use``, ``free`` (the last dialog had a link) or a key of
+        `transports.REASONS`; `last_seen` the time of the last bytes heard; `identity` what the terminal said of itself.
+        """
+        state = "in_use" if self._dialog is not None else self._link
+        return {
+            "id": self.id,
+            "name": self.name,
+            "protocol": self.info.name,
+            "transport": self.transport,
+            "options": {**self.info.options, **self.options},
+            "capabilities": {
+                "kinds": sorted(kind.value for kind in self.info.kinds),
+                "can_cancel": self.info.can_cancel,
+                "max_amount": self.info.max_amount,
+            },
+            "link": {"state": state, "text": REASONS.get(state, "")},
+            "holder": self.holder,
+            "last_seen": self._last_seen or None,
+            "identity": self._identity,
+        }
 
     async def start(self, body: Mapping[str, Any], check: Callable[[], None] | None = None) -> Transaction:
         """Journal a request (`body`: `uuid` and the members of PUT) and begin its dialog.
@@ -71,24 +138,176 @@ class Terminal:
         Raises, with nothing sent and nothing journalled: `TerminalBusy`, `InvalidRequest`, `NotSupported`,
         `KnownTransaction` (ask `transaction(uuid)` what became of it), `JournalUnavailable`.
         """
-        raise NotImplementedError
+        uuid = str(body["uuid"])
+        kind = self._supported(str(body["kind"]))
+        if kind not in MONEY_KINDS:
+            raise NotSupported(f"{kind} is not a payment.")
+        expires = _not_after(body)
+        if known := self._journal.get(uuid):
+            raise KnownTransaction(known)
+        await self._hung_up()
+        self._refuse_if_held()
+        machine, effects = self._prepared(body)
+        if check is not None:
+            check()
+        record = self._journal.intend({**body, "terminal": self.id})
+        if self._clock.steady_now() > expires:
+            effects = [Result(EXPIRED), Close()]
+        return self._begin(machine, Transaction(uuid, record.body, record), effects)
 
     async def identify(self, uuid: str, *, till: str = "", operator: str = "") -> Transaction:
         """Ask the terminal who it is. No money moves, so nothing is journalled. Raises as `start` does."""
-        raise NotImplementedError
+        self._supported(Kind.IDENTIFY)
+        if uuid in self._remembered:
+            return self._remembered[uuid]
+        await self._hung_up()
+        self._refuse_if_held()
+        body = {"uuid": uuid, "terminal": self.id, "kind": Kind.IDENTIFY.value, "till": till, "operator": operator}
+        machine, effects = self._prepared(body)
+        return self._begin(machine, Transaction(uuid, body), effects)
 
     def transaction(self, uuid: str) -> Transaction | None:
         """Return a transaction of this terminal: the live one, or rebuilt from the journal."""
-        raise NotImplementedError
+        live = self._remembered.get(uuid)
+        if live is not None and not live.ended:
+            return live
+        record = self._journal.get(uuid)  # Odoo's word may have settled it since
+        if record is None or record.terminal != self.id:
+            return live
+        if live is not None and live.record == record:
+            return live
+        return Transaction(uuid, record.body, record)
 
     async def cancel(self, uuid: str) -> Transaction:
         """Ask the terminal to give up. Raises `CannotCancel` where the protocol has no abort or it is over already."""
-        raise NotImplementedError
+        dialog = self._dialog
+        if dialog is None or dialog.transaction.uuid != uuid or dialog.answered:
+            raise CannotCancel(OVER)
+        if not self.info.can_cancel or not dialog.cancel():
+            raise CannotCancel(NO_ABORT)
+        return dialog.transaction
+
+    # -- what the service does
 
     async def recover(self) -> None:
-        """End what a stopped driver left open, before the first sale: unsent ones failed, sent ones unknown."""
-        raise NotImplementedError
+        """End what a stopped driver left open, before the first sale: unsent ones failed, sent ones unknown.
+
+        Where the protocol can ask the terminal what became of one, its dialog goes on after this returns, and holds
+        the terminal until then.
+        """
+        self._to_recover = [record for record in self._journal.open_on(self.id) if record.state is not State.UNKNOWN]
+        self._recover_next()
 
     async def close(self) -> None:
         """Stop: let the link go. A dialog under way is recovered by the next start of the driver."""
-        raise NotImplementedError
+        self._to_recover = []
+        if self._dialog is not None:
+            self._dialog.abandon()
+            self._dialog = None
+
+    # -- inside
+
+    def _supported(self, name: str) -> Kind:
+        if name not in (kind.value for kind in self.info.kinds):
+            raise NotSupported(f"Terminal {self.name} ({self.info.name}) has no {name}.")
+        return Kind(name)
+
+    async def _hung_up(self) -> None:
+        """Wait while a dialog that has its result lets go of the link."""
+        deadline = asyncio.get_running_loop().time() + HANGING_UP
+        while self._dialog is not None and self._dialog.answered:
+            self._free.clear()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._free.wait()
+            except TimeoutError:
+                return
+
+    def _refuse_if_held(self) -> None:
+        if (holder := self.holder) is not None:
+            raise TerminalBusy(holder)
+
+    def _prepared(self, body: Mapping[str, Any]) -> tuple[Machine, list[Effect]]:
+        """Return a machine and its first effects; a request it cannot say is refused before it is journalled."""
+        machine = self.info.machine(self.options)
+        effects = machine.start(self._request(body))
+        for effect in effects:
+            if isinstance(effect, Result):
+                raise InvalidRequest(effect.outcome.text, code=effect.outcome.code)
+        return machine, effects
+
+    def _request(self, body: Mapping[str, Any]) -> Request:
+        original = dict(body.get("original") or {})
+        if original and (record := self._journal.get(str(original.get("uuid", "")))):
+            original |= {**outcome_body(record.outcome), "amount": record.body["amount"]}
+        return Request(
+            uuid=str(body["uuid"]),
+            kind=Kind(body["kind"]),
+            amount=body.get("amount", 0),
+            currency=str(body.get("currency") or ""),
+            reference=str(body.get("reference") or ""),
+            original=original or None,
+        )
+
+    def _begin(
+        self, machine: Machine | None, transaction: Transaction, effects: Iterable[Effect], *, resumed: bool = False
+    ) -> Transaction:
+        timeout = float({**self.info.options, **self.options}.get("connect_timeout", 5))
+        dialog = Dialog(machine, transaction, self._journal, self._transport, timeout, self._over)
+        self._remembered[transaction.uuid] = transaction
+        while len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+        self._dialog, self._since = dialog, iso(self._clock.now())
+        (dialog.resumed if resumed else dialog.begin)(effects)
+        return transaction
+
+    def _transport(self, listener: Listener) -> Transport:
+        return TRANSPORTS[self.transport["kind"]](self.transport, listener)
+
+    def _over(self, dialog: Dialog) -> None:
+        self._link = "free" if dialog.heard else dialog.link_reason or self._link
+        if dialog.heard:
+            self._last_seen = iso(self._clock.now())
+        self._learn(dialog.transaction)
+        self._dialog = None
+        self._free.set()
+        if self._to_recover:
+            self._recover_next()
+        else:
+            asyncio.get_running_loop().call_later(QUIET, self._tidy)
+
+    def _learn(self, transaction: Transaction) -> None:
+        """Keep what the terminal said of itself, in an identification or beside a result."""
+        if (outcome := transaction.outcome) is None:
+            return
+        said = {"contract": outcome.contract, "terminal_ref": outcome.terminal_ref}
+        if transaction.kind is Kind.IDENTIFY:
+            said |= outcome.details
+        self._identity |= {name: value for name, value in said.items() if value}
+        if outcome.virtual:
+            self._identity["virtual"] = True
+
+    def _recover_next(self) -> None:
+        while self._to_recover and self._dialog is None:
+            record = self._to_recover.pop(0)
+            transaction = Transaction(record.uuid, record.body, record)
+            if record.state is State.REQUESTED:
+                self._begin(None, transaction, [Result(NOT_SENT), Close()])
+                continue
+            machine = self.info.machine(self.options)
+            try:
+                effects = machine.resume({**record.body, "uuid": record.uuid, "state": record.state})
+            except Exception:  # noqa: BLE001 - a fault here must not keep the driver from starting, nor lose the transaction
+                effects = []
+            self._begin(machine, transaction, effects or [Result(LEFT_OPEN), Close()], resumed=True)
+
+    def _tidy(self) -> None:
+        if self._dialog is None:
+            self._journal.tidy()
+
+
+def _not_after(body: Mapping[str, Any]) -> datetime:
+    try:
+        return parse(str(body["not_after"]))
+    except (KeyError, ValueError) as error:
+        raise InvalidRequest("not_after must be a time in UTC, like 2026-03-01T12:00:00.000Z") from error

@@ -7,6 +7,7 @@ One connection, held exclusively and used from one thread only: a second writer 
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import uuid as uuids
 from collections.abc import Callable, Mapping
@@ -20,6 +21,8 @@ from ..protocols.states import ENDED, State
 from . import opening, schema, storage
 from .errors import IllegalTransition, JournalUnavailable, KnownTransaction, NoSuchTransaction, NotRecorded
 from .records import LATE_ANSWER, TRANSITIONS, Event, Record, outcome_body, outcome_of
+
+_log = logging.getLogger(__name__)
 
 _INSERT_EVENT = "INSERT INTO events (seq, uuid, type, at, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _COLUMNS = "uuid, state, body, outcome, settled, requested_at, ended_at, seq"
@@ -44,7 +47,7 @@ class Journal:
 
     Public attributes: `journal_id` (uuid4 hex: the journal's identity), `last` (number of the latest event), `notices`
     (sentences about what happened on opening, e.g. a damaged file set aside), `on_event` (called with each `Event` once
-    it is durable; None or a function that must not raise).
+    it is durable; None at first).
     """
 
     journal_id: str
@@ -290,7 +293,8 @@ class Journal:
         return record
 
     def _select(self, where: str, value: str) -> list[Record]:
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM transactions WHERE {where} ORDER BY rowid", (value,))
+        query = f"SELECT {_COLUMNS} FROM transactions WHERE {where} ORDER BY rowid"  # noqa: S608 - our own words only
+        rows = self._db.execute(query, (value,))
         return [_record(row) for row in rows]
 
     def _change(
@@ -336,9 +340,15 @@ class Journal:
                 self._db.execute("ROLLBACK")
             raise
         self.last, self._head = seq, digest
-        if self.on_event is not None:
-            self.on_event(event)
+        self._announce(event)
         return event
+
+    def _announce(self, event: Event) -> None:
+        try:
+            if self.on_event is not None:
+                self.on_event(event)
+        except Exception:  # noqa: BLE001 - who listens must not undo what is durable
+            _log.exception("event %s could not be announced", event.seq)
 
 
 #: From the event just numbered, the statement that brings its transaction's row up to date.

@@ -6,7 +6,7 @@ from typing import Protocol
 
 #: Why a link is lost or cannot be had: word for programs -> sentence for people.
 REASONS: dict[str, str] = {
-    "unreachable": "The terminal cannot be reached. Check that it is switched on, its cable or network, and its address.",
+    "unreachable": "The terminal cannot be reached. Check that it is on, its cable or network, and its address.",
     "refused": "The terminal refuses the connection. Check its port and that its cash register link is switched on.",
     "timeout": "The terminal does not answer the connection. Check that it is switched on and its address is right.",
     "reset": "The terminal cut the connection.",

@@ -1,0 +1,275 @@
+"""Runs one machine on one link: carries out its effects in order and feeds it what happens.
+
+Everything but the waiting is synchronous: an answer of the terminal is journalled, acknowledged and shown within the
+call that brought its bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from .journal import Journal, NotRecorded
+from .protocols.machine import (
+    Close,
+    Effect,
+    Machine,
+    Open,
+    Outcome,
+    Persist,
+    Progress,
+    Result,
+    Send,
+    StartTimer,
+    StopTimer,
+)
+from .protocols.states import ENDED, MONEY_KINDS, State
+from .transaction import Transaction
+from .transports import Listener, Transport
+
+_log = logging.getLogger(__name__)
+
+#: Seconds between two attempts to store an answer that the disk does not take.
+RETRY_SECONDS = 1.0
+
+FAULT_BEFORE = Outcome(State.FAILED, "driver_fault", "The driver failed before anything was sent. Nothing was charged.")
+FAULT_AFTER = Outcome(
+    State.UNKNOWN,
+    "driver_fault",
+    "The driver failed after the request was sent. Do not take the card again: look at the terminal's slip.",
+)
+
+
+class Dialog(Listener):
+    """One dialog: a machine (None: what `begin` is given is all there is), its transaction, its link and its timers.
+
+    `sent` says whether bytes may have left (law 2). `answered` is true once the result is out, `over` once the link is
+    let go as well; `on_over` is then called, once.
+    """
+
+    def __init__(
+        self,
+        machine: Machine | None,
+        transaction: Transaction,
+        journal: Journal,
+        transport_for: Callable[[Listener], Transport],
+        connect_timeout: float,
+        on_over: Callable[[Dialog], None],
+    ) -> None:
+        self.transaction = transaction
+        self.sent = False
+        self.answered = False
+        self.over = False
+        self.link_reason = ""
+        self.heard = False
+        self._machine = machine
+        self._journal = journal
+        self._transport = transport_for(self)
+        self._connect_timeout = connect_timeout
+        self._on_over = on_over
+        self._is_money = transaction.kind in MONEY_KINDS
+        self._linked = False
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._effects: deque[Effect] = deque()
+        self._running = False
+        self._retry: asyncio.TimerHandle | None = None
+        self._waiting: deque[tuple[Callable[..., list[Effect]], tuple[Any, ...]]] = deque()
+
+    def begin(self, effects: Iterable[Effect]) -> None:
+        """Carry out the first effects."""
+        self._run(effects)
+
+    def resumed(self, effects: Iterable[Effect]) -> None:
+        """Carry out the first effects of a dialog whose request may have left before the driver was stopped."""
+        self.sent = True
+        self._run(effects)
+
+    def cancel(self) -> bool:
+        """Ask the machine to give up; return whether it does anything about it."""
+        if self._machine is None or self.answered or self._retry is not None:
+            return False
+        return self._input(self._machine.cancel)
+
+    def abandon(self) -> None:
+        """Stop without an end (the driver stops): the next start recovers what is open."""
+        self.over = True
+        self._stop()
+
+    # -- what happens on the link
+
+    def on_connected(self) -> None:
+        self._linked = True
+        self.link_reason = ""
+        if self._machine is not None:
+            self._input(self._machine.connected)
+
+    def on_data(self, data: bytes) -> None:
+        self.heard = True
+        if self._machine is not None:
+            self._input(self._machine.receive, data)
+
+    def on_lost(self, reason: str) -> None:
+        self._linked = False
+        self.link_reason = reason
+        if self._machine is not None:
+            self._input(self._machine.lost, reason)
+        self._end_if_done()
+
+    def _fired(self, name: str) -> None:
+        self._timers.pop(name, None)
+        if self._machine is not None:
+            self._input(self._machine.timer, name)
+
+    # -- machine in, effects out
+
+    def _input(self, call: Callable[..., list[Effect]], *args: Any) -> bool:
+        """Feed the machine; return whether it answered with anything to do."""
+        if self.over:
+            return False
+        if self._retry is not None:
+            self._waiting.append((call, args))
+            return False
+        try:
+            effects = call(*args)
+        except Exception as error:  # noqa: BLE001 - a fault of the machine must not cost the customer's money
+            effects = self._fault(error)
+        self._run(effects)
+        return bool(effects)
+
+    def _run(self, effects: Iterable[Effect]) -> None:
+        self._effects.extend(effects)
+        if self._running:
+            return
+        self._running = True
+        try:
+            while self._effects and self._retry is None:
+                self._carry_out(self._effects.popleft())
+        finally:
+            self._running = False
+        self._end_if_done()
+
+    def _carry_out(self, effect: Effect) -> None:
+        try:
+            self._ACTIONS[type(effect)](self, effect)
+        except NotRecorded as error:
+            self._not_durable(effect, error)
+        except Exception as error:  # noqa: BLE001 - the same
+            self._effects.clear()
+            self._effects.extend(self._fault(error))
+
+    def _not_durable(self, effect: Effect, error: NotRecorded) -> None:
+        """Keep locked what follows. An intent to send is given up; an answer is kept and tried until it is durable."""
+        if self._machine is not None and isinstance(effect, Persist) and effect.state is State.SENT:
+            self._effects.clear()
+            self._effects.extend(self._machine.persist_failed())
+            return
+        _log.error("transaction %s: %s Trying again until it is stored.", self.transaction.uuid, error)
+        self._effects.appendleft(effect)
+        self.transaction.waits_for_disk(self.sent)
+        self._retry = asyncio.get_running_loop().call_later(RETRY_SECONDS, self._again)
+
+    def _again(self) -> None:
+        self._retry = None
+        self._run(())
+        while self._waiting and self._retry is None:
+            call, args = self._waiting.popleft()
+            self._input(call, *args)
+
+    def _fault(self, error: Exception) -> list[Effect]:
+        """End a dialog whose machine (or runner) broke. Its message may hold card data, so only the place is logged."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{place.filename}:{place.lineno}"
+        _log.error("transaction %s: %s at %s", self.transaction.uuid, type(error).__name__, where)
+        self._machine = None
+        self._clear_timers()
+        return [Result(FAULT_AFTER if self.sent else FAULT_BEFORE), Close()]
+
+    # -- the effects
+
+    def _open(self, effect: Open) -> None:
+        self._linked = True  # until it is lost or let go
+        self._transport.open(self._connect_timeout)
+
+    def _persist(self, effect: Persist) -> None:
+        transaction = self.transaction
+        if effect.state is State.REQUESTED:
+            return  # journalled before the dialog began
+        if self._is_money:
+            transaction.journalled(self._journal.record(transaction.uuid, effect.state, effect.outcome))
+        else:
+            transaction.state = effect.state
+        if effect.state is State.SENT:
+            self.sent = True
+
+    def _send(self, effect: Send) -> None:
+        if self._is_money and not self.sent:
+            raise AssertionError("a request may leave only once it is journalled as sent")
+        try:
+            self._transport.write(effect.data)
+        except ConnectionError:
+            self._transport.close()
+            self._effects.clear()
+            self.on_lost("closed")
+
+    def _start_timer(self, effect: StartTimer) -> None:
+        self._stop_timer(StopTimer(effect.name))
+        loop = asyncio.get_running_loop()
+        self._timers[effect.name] = loop.call_later(effect.seconds, self._fired, effect.name)
+
+    def _stop_timer(self, effect: StopTimer) -> None:
+        if timer := self._timers.pop(effect.name, None):
+            timer.cancel()
+
+    def _progress(self, effect: Progress) -> None:
+        self.transaction.shown(effect)
+
+    def _result(self, effect: Result) -> None:
+        """Show the end, as the journal holds it: what it does not hold yet is stored first."""
+        outcome, record = effect.outcome, self.transaction.record
+        if record is None:
+            self.transaction.finished(outcome.state, outcome)
+        else:
+            # The runner's own word (no machine) never contradicts what the terminal's has already ended.
+            known = record.state is outcome.state or (self._machine is None and record.state in ENDED)
+            if not known:
+                self.transaction.journalled(self._journal.record(record.uuid, outcome.state, outcome))
+            self.transaction.finished(self.transaction.state, self.transaction.outcome)
+        self.answered = True
+
+    def _close(self, effect: Close) -> None:
+        self._linked = False
+        self._transport.close()
+
+    _ACTIONS: ClassVar[dict[type, Callable[[Dialog, Any], None]]] = {
+        Open: _open,
+        Persist: _persist,
+        Send: _send,
+        StartTimer: _start_timer,
+        StopTimer: _stop_timer,
+        Progress: _progress,
+        Result: _result,
+        Close: _close,
+    }
+
+    # -- the end
+
+    def _end_if_done(self) -> None:
+        if self.answered and not self._linked and not self._effects and not self.over:
+            self.over = True
+            self._stop()
+            self._on_over(self)
+
+    def _stop(self) -> None:
+        self._clear_timers()
+        if self._retry is not None:
+            self._retry.cancel()
+        self._transport.close()
+
+    def _clear_timers(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
