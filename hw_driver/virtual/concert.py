@@ -114,13 +114,14 @@ _IN_DIALOG = frozenset({Phase.CARD, Phase.PIN, Phase.AUTHORISING})
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What a cardholder sees. `pin` counts the digits typed, which are kept nowhere; `receipt` is the last slip."""
+    """What a cardholder sees. `contact` says that the card is in the slot, `pin` counts the digits typed, which are kept nowhere; `receipt` is the last slip."""
 
     phase: Phase = Phase.IDLE
     text: str = DISPLAY[Phase.IDLE][0]
     amount: str = ""
     kind: str = ""
     card: str = ""
+    contact: bool = False
     pin: int = 0
     receipt: str = ""
     receipt_number: int = 0
@@ -154,7 +155,8 @@ class VirtualConcert:
         self._timers: dict[tuple[str, int], float] = {}
         self._dialog: _Dialog | None = None
         self._phase = Phase.IDLE
-        self._kind, self._amount, self._card = "", "", ""
+        self._kind, self._amount = "", ""
+        self._card: CardProfile | None = None
         self._pin = 0
         self._receipt, self._receipts = "", 0
 
@@ -162,7 +164,11 @@ class VirtualConcert:
     def screen(self) -> Screen:
         """What the display shows now."""
         text = DISPLAY[self._phase][self._kind == "refund"]
-        return Screen(self._phase, text, self._amount, self._kind, self._card, self._pin, self._receipt, self._receipts)
+        card = self._card
+        return Screen(
+            self._phase, text, self._amount, self._kind, card.label if card else "", bool(card and card.entry == "1"),
+            self._pin, self._receipt, self._receipts,
+        )  # fmt: skip
 
     @property
     def wake_at(self) -> float | None:
@@ -194,7 +200,7 @@ class VirtualConcert:
             return []
         card = CARDS[name]
         self._dialog.card = card
-        self._card = card.label
+        self._card = card
         if card.pin and self._dialog.request.kind == "sale" and not self.settings.auto:
             return self._enter(Phase.PIN, now, self.settings.card_timeout)
         return self._authorise(now)
@@ -260,7 +266,7 @@ class VirtualConcert:
         if self.faults.take("silent"):
             return []
         self._dialog = _Dialog(connection, request)
-        self._kind, self._amount, self._card = request.kind, euros(request.amount, request.currency), ""
+        self._kind, self._amount, self._card = request.kind, euros(request.amount, request.currency), None
         self._receipt = ""
         if self.faults.take("abort"):
             return self._end("cancelled", now, reason=Reason.OPERATOR_ABANDON)
@@ -345,14 +351,14 @@ class VirtualConcert:
         self._dialog = None
         self._buffers.clear()
         self._timers.clear()
-        self._kind, self._amount, self._card, self._receipt = "", "", "", ""
+        self._kind, self._amount, self._card, self._receipt = "", "", None, ""
         self._enter(Phase.OFF, now, max(seconds, 0.1))
         return [PowerOff()]
 
     def _rest(self) -> None:
         self._timers.pop(("phase", 0), None)
         self._phase = Phase.IDLE
-        self._kind, self._amount, self._card = "", "", ""
+        self._kind, self._amount, self._card = "", "", None
 
     def _due(self, what: str, connection: int, now: float) -> list[Effect]:
         if what == "request":

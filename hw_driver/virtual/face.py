@@ -82,7 +82,7 @@ class Face:
             "delay": terminal.settings.delay,
             "entries": len(self._server.ledger.entries),
             "cards": [
-                {"name": card.name, "label": card.label, "hint": card.hint, "last4": card.last4}
+                {"name": card.name, "label": card.label, "hint": card.hint, "last4": card.last4, "pin": card.pin}
                 for card in CARDS.values()
             ],
             "faults": [

@@ -24,6 +24,7 @@ class Server:
         self.changed: Callable[[], None] = lambda: None
         self._listener: asyncio.Server | None = None
         self._lines: dict[int, _Line] = {}
+        self._handlers: set[asyncio.Task[None]] = set()
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -40,6 +41,8 @@ class Server:
         if self._starting:
             await self._starting
         self._power_off()
+        if self._handlers:
+            await asyncio.wait(self._handlers)
 
     def do(self, happen: Callable[[float], list[Effect]]) -> None:
         """Let something happen to the terminal at this moment, and carry out what comes of it."""
@@ -58,6 +61,9 @@ class Server:
         self._count += 1
         number = self._count
         line = self._lines[number] = _Line(writer)
+        handler = asyncio.current_task()
+        assert handler is not None
+        self._handlers.add(handler)
         try:
             while data := await reader.read(4096):
                 self.do(partial(self.terminal.received, number, data))
@@ -65,6 +71,7 @@ class Server:
             pass  # a till that resets its connection is a till that is gone
         finally:
             self._lines.pop(number, None)
+            self._handlers.discard(handler)
             self.do(partial(self.terminal.gone, number))
             line.hang_up()
 
