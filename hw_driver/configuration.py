@@ -1,4 +1,4 @@
-"""The driver's own file, `driver.toml` (docs/api.md 3), and the signed configuration a paired driver gets from Odoo (2.2)."""
+"""The driver's own file `driver.toml` (docs/api.md 3), and the signed configuration from Odoo (2.2)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .protocols.machine import SafeError
+from .protocols.machine import InvalidRequest, SafeError
 
 DEFAULT_LISTEN = "127.0.0.1"
 DEFAULT_PORT = 8765
+DEFAULT_HEARTBEAT = 5.0  # seconds
 #: Driver id of a driver that runs from a file alone.
 UNPAIRED = "local"
 
@@ -50,7 +51,7 @@ class OdooSettings:
     database_uuid: str
     driver: str
     key: bytes = field(repr=False)
-    heartbeat: float = 5.0
+    heartbeat: float = DEFAULT_HEARTBEAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,7 @@ def load(path: Path, default_state: Path) -> Settings:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigurationError(
-            f"there is no configuration at {path}; write one, for example:\n\n{EXAMPLE}"
-        ) from None
+        raise ConfigurationError(f"there is no configuration at {path}; write one, for example:\n\n{EXAMPLE}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
     try:
@@ -109,9 +108,9 @@ def settings(data: Mapping[str, Any], default_state: Path) -> Settings:
     if not isinstance(tables, list):
         raise ConfigurationError("terminals are written as [[terminal]], with two brackets")
     if "odoo" in data and tables:
-        raise ConfigurationError("[odoo] and [[terminal]] exclude each other: the terminals of a paired driver are set up in Odoo")
+        raise ConfigurationError("take out either [odoo] or [[terminal]]: a paired driver gets its terminals from Odoo")
     if "odoo" in data and "origins" in driver:
-        raise ConfigurationError("driver.origins is for a driver without [odoo]: a paired one gets its origins from Odoo")
+        raise ConfigurationError("take out driver.origins: a paired driver gets its origins from Odoo")
     return Settings(
         state=Path(_text(driver, "state", "driver.", str(default_state))).expanduser(),
         listen=_text(driver, "listen", "driver.", DEFAULT_LISTEN),
@@ -166,7 +165,8 @@ def _terminal(table: Mapping[str, Any]) -> TerminalSettings:
     known = protocols()
     info = known.get(_text(table, "protocol", where))
     if info is None:
-        raise ConfigurationError(f"{where}protocol {table['protocol']!r} is not known; known are {', '.join(sorted(known))}")
+        names = ", ".join(sorted(known))
+        raise ConfigurationError(f"{where}protocol {table['protocol']!r} is not known; known are {names}")
     transport = dict(_table(table, "transport"))
     transport.setdefault("kind", info.transport)
     if transport["kind"] != info.transport:
@@ -176,6 +176,10 @@ def _terminal(table: Mapping[str, Any]) -> TerminalSettings:
         transport["port"] = _port(transport, "port", where, info.default_port, lowest=1)
     options = dict(_table(table, "options"))
     _known(options, set(info.options), f"{where}options")
+    try:
+        info.machine(options)
+    except InvalidRequest as error:
+        raise ConfigurationError(f"{where}{error}") from error
     return TerminalSettings(id_, _text(table, "name", where, id_), info.name, transport, options)
 
 
@@ -195,7 +199,7 @@ def _odoo(table: Mapping[str, Any]) -> OdooSettings:
         key = b""
     if len(key) != 32:
         raise ConfigurationError("odoo.key must be 64 hex digits; copy it again from the driver's form in Odoo")
-    heartbeat = table.get("heartbeat", OdooSettings.heartbeat)
+    heartbeat = table.get("heartbeat", DEFAULT_HEARTBEAT)
     if type(heartbeat) not in (int, float) or not 0 < heartbeat <= 3600:
         raise ConfigurationError("odoo.heartbeat must be a number of seconds between 0 and 3600")
     url = _text(table, "url", "odoo.").rstrip("/")

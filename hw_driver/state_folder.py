@@ -62,9 +62,11 @@ class StateFolder:
         try:
             key = bytes.fromhex(path.read_text(encoding="ascii"))
         except FileNotFoundError:
-            raise StateFolderError(f"there is no {path}; start the driver once, or name its folder with --state") from None
+            raise StateFolderError(
+                f"there is no {path}: start the driver once, or name its folder with --state"
+            ) from None
         except PermissionError:
-            raise StateFolderError(f"{path} belongs to another user; run this as the user who runs the driver") from None
+            raise StateFolderError(f"{path} is another user's; run this as the user who runs the driver") from None
         except (OSError, ValueError) as error:
             raise StateFolderError(f"{path} cannot be read: {error}; delete it and restart the driver") from error
         if len(key) != 32:
@@ -114,7 +116,7 @@ def write_private(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -16,7 +16,7 @@ from ..protocols.states import MONEY_OF_STATE, Money
 from ..terminal import CannotCancel, NotSupported, TerminalBusy
 from .calls import Route
 from .doors import CALL, cors_headers, doors
-from .problems import CONTENT_TYPE, Problem
+from .problems import CONTENT_TYPE, REFUSALS, Problem
 from .routes import ROUTES
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ CODE_OF_ERROR: tuple[tuple[type[CardTerminalError], str], ...] = (
     (TerminalBusy, "terminal_busy"),
     (NotSupported, "not_supported"),
     (CannotCancel, "cannot_cancel"),
-    (InvalidRequest, "malformed"),
     (JournalUnavailable, "journal_unavailable"),
     (NotRecorded, "journal_unavailable"),
 )
@@ -57,7 +56,7 @@ def answers(driver: Driver) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             response = await handler(request)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every fault becomes an answer
             response = problem_response(problem_of(error, driver, request))
         driver.answers_given[response.status] += 1
         response.headers.update(cors_headers(driver, request))
@@ -82,11 +81,13 @@ def problem_of(error: Exception, driver: Driver, request: web.Request) -> Proble
         return error
     if isinstance(error, web.HTTPException):
         return Problem(CODE_OF_STATUS.get(error.status, "malformed"), error.reason, status=error.status)
+    if isinstance(error, InvalidRequest):
+        return Problem(error.code if error.code in REFUSALS else "malformed", str(error))
     for type_, code in CODE_OF_ERROR:
         if isinstance(error, type_):
-            members = {"holder": error.holder} if isinstance(error, TerminalBusy) else {}
+            members: dict[str, Any] = {"holder": error.holder} if isinstance(error, TerminalBusy) else {}
             return Problem(code, str(error), money=error.money, **members)
-    log.exception("fault while answering", {"method": request.method, "path": request.path})
+    log.error("fault while answering %s %s", request.method, request.path, exc_info=error)
     detail = "The driver met an error it does not know. Ask what became of the payment before trying again."
     return Problem("internal_error", detail, money=money_known(driver, request))
 

@@ -56,7 +56,9 @@ def check_host(driver: Driver, request: web.Request) -> None:
     """Refuse other names: a page can make its own name point to this address (DNS rebinding)."""
     names = request.headers.getall("Host", [])
     if len(names) != 1 or names[0].lower() not in good_hosts(driver):
-        raise Problem("wrong_host", "The driver does not answer under this name. Add the name to 'hosts' in its configuration.")
+        raise Problem(
+            "wrong_host", "The driver does not answer under this name. Add it to 'hosts' in its configuration."
+        )
 
 
 def good_hosts(driver: Driver) -> set[str]:
@@ -71,7 +73,9 @@ def check_origin(driver: Driver, request: web.Request) -> None:
     """Refuse pages of other sites."""
     origins = request.headers.getall("Origin", [])
     if origins and (len(origins) > 1 or origins[0] not in driver.till_side.origins):
-        raise Problem("wrong_origin", "This page may not use the card terminals. Open the point of sale from Odoo's own address.")
+        raise Problem(
+            "wrong_origin", "This page may not use the card terminals. Open the till from Odoo's own address."
+        )
 
 
 def cors_headers(driver: Driver, request: web.Request) -> dict[str, str]:
@@ -135,5 +139,5 @@ def check_once(call: Call, request: web.Request) -> None:
         return
     token = request.headers.get("X-Card-Terminal-Grant")
     if not token:
-        raise Problem("one_time_grant_missing", "Odoo must allow this first. Start it from the order in the point of sale.")
+        raise Problem("one_time_grant_missing", "Odoo must allow this first. Start it from the order at the till.")
     call.driver.keyring.check_once(token, {**call.body, "uuid": call.path["uuid"]}, call.driver.clock.now().timestamp())

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..clock import Clock, iso
 from ..configuration import ConfigurationError, Settings, TillSide, till_side
-from ..journal import Event, Journal
+from ..journal import Event, Journal, Record
+from ..protocols.states import State
 from ..signing import BadSignature, verify
 from ..state_folder import StateFolder
-from ..terminal import Terminal
+from ..terminal import LEFT_OPEN, NOT_SENT, Terminal
 from ..transaction import Transaction
 from .grants import LOCAL, ODOO, Keyring
 from .odoo_link import OdooLink
@@ -23,6 +25,7 @@ from .terminals import Terminals
 log = logging.getLogger(__name__)
 
 API_VERSION = 1
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a driver for several tills may be told to listen on
 
 
 class Driver:
@@ -50,7 +53,7 @@ class Driver:
     @property
     def url(self) -> str:
         """Where tills on this machine reach the driver."""
-        host = self.settings.listen if self.settings.listen not in ("0.0.0.0", "::") else "127.0.0.1"
+        host = "127.0.0.1" if self.settings.listen in EVERYWHERE else self.settings.listen
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     async def start(self) -> None:
@@ -59,7 +62,7 @@ class Driver:
             try:
                 self.till_side = self.verified(signed)
             except (BadSignature, ConfigurationError) as error:
-                log.warning("kept configuration ignored", {"why": str(error)})
+                log.warning("kept configuration ignored: %s", error)
         await self.terminals.configure(self.till_side.terminals)
         self.journal.note("driver_started", {"version": __version__, "configuration": self.till_side.number})
 
@@ -71,8 +74,9 @@ class Driver:
         self.stopping = True
         deadline = asyncio.get_running_loop().time() + grace
         if busy := self.terminals.busy():
-            log.info("waiting for terminals", {"terminals": ",".join(terminal.id for terminal in busy), "seconds": grace})
-        while self.terminals.busy() and asyncio.get_running_loop().time() < deadline:
+            log.info("waiting up to %s s for %s", grace, ", ".join(terminal.name for terminal in busy))
+        # A terminal has no event for its release.
+        while self.terminals.busy() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         await self.terminals.close()
 
@@ -91,13 +95,14 @@ class Driver:
         """Take a newer configuration from Odoo: kept first, then used. The same one again changes nothing."""
         new = self.verified(signed)
         if new.number < self.till_side.number:
-            raise ConfigurationError(f"configuration {new.number} is older than {self.till_side.number}, which is in use")
+            raise ConfigurationError(f"number {new.number} is older than {self.till_side.number}, which is in use")
         if new == self.till_side:
             return
         self.folder.keep_configuration(signed)
         self.till_side = new
         await self.terminals.configure(new.terminals)
-        self.journal.note("configured", {"number": new.number, "terminals": [terminal.id for terminal in new.terminals]})
+        terminals = [terminal.id for terminal in new.terminals]
+        self.journal.note("configured", {"number": new.number, "terminals": terminals})
 
     # what the API asks
 
@@ -113,16 +118,18 @@ class Driver:
         await self.terminals.settle()
         terminal = self.terminals.get(id_)
         if terminal is None:
-            raise Problem("no_such_terminal", f"This driver has no terminal '{id_[:50]}'. Choose another, or set it up in Odoo.")
+            raise Problem("no_such_terminal", f"This driver has no terminal '{id_[:50]}'. Choose another one.")
         return terminal
 
     def transaction(self, uuid: str) -> Transaction | None:
         """Return a transaction, live or from the journal, None where it was never heard of."""
-        for terminal in self.terminals:
-            if transaction := terminal.transaction(uuid):
-                return transaction
         record = self.journal.get(uuid)
-        return Transaction.of(record) if record else None
+        if record is None:  # an identify is not journalled
+            return next(filter(None, (terminal.transaction(uuid) for terminal in self.terminals)), None)
+        terminal = self.terminals.get(record.terminal)
+        if terminal:
+            return terminal.transaction(uuid)
+        return Transaction(uuid, record.body, self._ended_without_terminal(record))
 
     def health(self) -> dict[str, Any]:
         """Return the members of `GET /v1/health`."""
@@ -140,8 +147,21 @@ class Driver:
             "odoo": self.link.describe() if self.link else None,
         }
 
+    def _ended_without_terminal(self, record: Record) -> Record:
+        """End what a stopped driver left open on a terminal that is configured no more."""
+        outcome = {State.REQUESTED: NOT_SENT, State.SENT: LEFT_OPEN}.get(record.state)
+        return self.journal.record(record.uuid, outcome.state, outcome) if outcome else record
+
+    def backup(self) -> Path:
+        """Copy the journal into the state folder and return the copy's path."""
+        folder = self.folder.path / "backups"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path = folder / f"journal-{self.clock.now():%Y%m%dT%H%M%S%f}Z.sqlite"
+        self.journal.backup(path)
+        return path
+
     def _on_event(self, event: Event) -> None:
         self.events_seen[event.type] += 1
-        log.info("event", {"seq": event.seq, "type": event.type, "uuid": event.uuid, "code": event.body.get("code", "")})
+        log.info("event seq=%s type=%s uuid=%s code=%s", event.seq, event.type, event.uuid, event.body.get("code", ""))
         if self.link:
             self.link.wake()

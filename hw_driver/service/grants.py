@@ -11,9 +11,11 @@ from ..signing import BadSignature, sign, verify
 from .problems import Problem
 
 ODOO, LOCAL = "odoo", "local"
-ALL_OPERATIONS = frozenset({"sale", "status", "cancel", "identify"})
-#: What the key file on the machine may do while Odoo is the master.
-LOCAL_WHEN_PAIRED = frozenset({"status", "identify"})
+#: What Odoo can let a till do.
+TILL_OPERATIONS = frozenset({"sale", "status", "cancel", "identify"})
+#: What the key file on the machine allows, and what is left of it while Odoo is the master.
+LOCAL_OPERATIONS = TILL_OPERATIONS | {"backup"}
+LOCAL_WHEN_PAIRED = frozenset({"status", "identify", "backup"})
 
 #: The operation a session grant must name for each kind; `GRANTED_KINDS` need a one-time grant besides.
 OPERATION_OF_KIND: dict[Kind, str] = {
@@ -33,7 +35,6 @@ OPERATION_OF_KIND: dict[Kind, str] = {
 class Caller:
     """Who holds a valid session grant. `terminals` is None where every terminal is meant (local grants only)."""
 
-    kid: str
     operations: frozenset[str]
     terminals: frozenset[str] | None
 
@@ -67,10 +68,10 @@ class Keyring:
         kid, claims = self._verified(token, "session")
         if claims["exp"] <= now:
             raise Problem("expired_grant", "Your session's grant has expired. Reload the point of sale.")
-        operations = _words(claims, "ops") & ALL_OPERATIONS
+        operations = _words(claims, "ops")
         if kid == LOCAL:
-            return Caller(kid, operations & LOCAL_WHEN_PAIRED if self.paired else operations, None)
-        return Caller(kid, operations, _words(claims, "terminals"))
+            return Caller(operations & (LOCAL_WHEN_PAIRED if self.paired else LOCAL_OPERATIONS), None)
+        return Caller(operations & TILL_OPERATIONS, _words(claims, "terminals"))
 
     def check_once(self, token: str, transaction: Mapping[str, Any], now: float) -> None:
         """Refuse unless the one-time grant covers exactly this transaction (the members of PUT and its `uuid`)."""
@@ -114,7 +115,7 @@ def local_grant(key: bytes, driver: str, database: str, expires: int) -> str:
             "till": "command line",
             "session": "",
             "user": "",
-            "ops": sorted(ALL_OPERATIONS),
+            "ops": sorted(LOCAL_OPERATIONS),
             "terminals": [],
             "exp": expires,
         },

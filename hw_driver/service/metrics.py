@@ -19,7 +19,12 @@ def exposition(driver: Driver) -> str:
     """Return every metric of the driver."""
     link = driver.link
     families: list[tuple[str, str, str, Samples]] = [
-        ("card_terminal_info", "gauge", "Version and identity.", [({"version": __version__, "driver": driver.keyring.driver}, 1)]),
+        (
+            "card_terminal_info",
+            "gauge",
+            "Version and identity.",
+            [({"version": __version__, "driver": driver.keyring.driver}, 1)],
+        ),
         ("card_terminal_journal_last", "gauge", "Number of the latest journal event.", [({}, driver.journal.last)]),
         (
             "card_terminal_events_total",

@@ -52,8 +52,7 @@ OTHER_DATABASE = (
 )
 BEHIND = (
     "journal_unavailable",
-    "Odoo knows more of this driver's journal than the driver itself: an old copy was put back. "
-    "Move the journal away and restart the driver, so that it begins a new one.",
+    "An old copy of the driver's journal was put back: Odoo knows more of it. Move it away and restart the driver.",
 )
 
 
@@ -62,7 +61,7 @@ class LinkError(Exception):
 
 
 class OdooLink:
-    """The conversation with Odoo. `refusal` is the (code, detail) with which sales are refused, None when all is well."""
+    """The conversation with Odoo. `refusal` is the (code, detail) that keeps the driver from selling, else None."""
 
     def __init__(
         self, driver: Driver, odoo: OdooSettings, *, jitter: Callable[[], float] = lambda: random.uniform(0.5, 1.0)
@@ -86,7 +85,8 @@ class OdooLink:
 
     def describe(self) -> dict[str, Any]:
         """Return how the link stands: what Odoo has, when it last answered, and what is wrong, if anything."""
-        return {"url": self._odoo.url, "acked": self.acked, "last_contact": self.last_contact or None, "error": self.error or None}
+        contact, error = self.last_contact or None, self.error or None
+        return {"url": self._odoo.url, "acked": self.acked, "last_contact": contact, "error": error}
 
     async def run(self) -> None:
         """Keep Odoo informed until cancelled."""
@@ -121,7 +121,7 @@ class OdooLink:
             self._failed("an error in the driver; see its log")
             return False
         if self.error:
-            log.info("Odoo answers", {"url": self._odoo.url, "acked": self.acked})
+            log.info("Odoo answers at %s, it has the events up to %s", self._odoo.url, self.acked)
         self.error, self._delay = "", 0.0
         self.last_contact = iso(self._driver.clock.now())
         return more
@@ -181,7 +181,8 @@ class OdooLink:
         if status == 413:
             self._max_events = max(1, sent // 2)
         if status in (301, 302, 303, 307, 308):
-            return LinkError(f"Odoo redirects to {response.headers.get('Location', '?')}: put that address into odoo.url")
+            target = response.headers.get("Location", "?")
+            return LinkError(f"Odoo redirects to {target}: put that address into odoo.url")
         return LinkError(f"{MEANING.get(status, 'Odoo is not available')} (status {status}{_said(answer)})")
 
     async def _accept(self, answer: dict[str, Any], events: list[Event]) -> bool:
@@ -215,19 +216,19 @@ class OdooLink:
                     str(item["uuid"]), paid=item["paid"] is True, by=str(item["by"]), at=str(item["at"])
                 )
             except NoSuchTransaction:
-                log.info("settled elsewhere", {"uuid": str(item["uuid"])})
+                log.info("settled, but not in this journal: %s", item["uuid"])
             except (CardTerminalError, KeyError, TypeError) as error:
                 self._complain(f"settlement from Odoo not taken: {type(error).__name__} {error}")
 
     def _failed(self, why: str) -> None:
         if why != self.error:
-            log.warning("Odoo not told", {"why": why})
+            log.warning("Odoo not told: %s", why)
         self.error = why
         self._delay = min(max(self._delay * 2, FIRST_DELAY), LONGEST_DELAY)
 
     def _complain(self, text: str) -> None:
         if text != self._complaint:
-            log.warning(text)
+            log.warning("%s", text)
         self._complaint = text
 
     async def _pause(self, seconds: float) -> None:

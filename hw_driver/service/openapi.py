@@ -41,13 +41,13 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    problem = {"description": "refused", "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    refusal = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     answers = {str(status): {"description": about} for status, about in route.answers.items()}
     operation: dict[str, Any] = {
         "summary": route.about,
         "operationId": route.handler.__name__,
         "parameters": _parameters(route),
-        "responses": {**answers, "default": problem},
+        "responses": {**answers, "default": {"description": "refused", "content": refusal}},
         "x-grant-operation": route.operation or "of the kind",
     }
     if route.body is not None:

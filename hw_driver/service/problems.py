@@ -1,4 +1,4 @@
-"""Refusals of the API: one table from code to status, title and what the refusal says about the money (docs/api.md 1.4)."""
+"""Refusals of the API: one table from code to status and title, one class that carries them (docs/api.md 1.4)."""
 
 from __future__ import annotations
 

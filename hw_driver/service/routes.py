@@ -30,14 +30,16 @@ async def get_transaction(call: Call) -> web.Response:
     """Answer at once, or when something has changed."""
     transaction = transactions.find(call.driver, call.path["uuid"])
     if "after" in call.query:
-        transaction = await transaction.changed(call.query["after"], call.query.get("wait", 0))
+        await transaction.changed(call.query["after"], call.query.get("wait", 0))
+        transaction = transactions.find(call.driver, call.path["uuid"])
     return answer(transaction.as_json(call.driver.journal.journal_id))
 
 
 async def get_events(call: Call) -> web.Response:
     journal = call.driver.journal
     events = journal.events(since=call.query.get("since", 0), limit=call.query.get("limit", 1000))
-    return answer({"journal_id": journal.journal_id, "last": journal.last, "events": [event.as_json() for event in events]})
+    told = [event.as_json() for event in events]
+    return answer({"journal_id": journal.journal_id, "last": journal.last, "events": told})
 
 
 async def cancel_transaction(call: Call) -> web.Response:
@@ -63,6 +65,11 @@ async def identify_terminal(call: Call) -> web.Response:
 
 async def get_health(call: Call) -> web.Response:
     return answer(call.driver.health())
+
+
+async def make_backup(call: Call) -> web.Response:
+    """Only the driver can copy its journal; where the copy goes is not for callers to say."""
+    return answer({"path": str(call.driver.backup())}, 201)
 
 
 async def get_metrics(call: Call) -> web.Response:
@@ -107,7 +114,9 @@ ROUTES: tuple[Route, ...] = (
         terminal=terminal_of_transaction,
         query=TRANSACTION_QUERY,
     ),
-    Route("GET", "/v1/transactions", get_events, "Events with a number above `since`", operation="status", query=EVENTS_QUERY),
+    Route(
+        "GET", "/v1/transactions", get_events, "Events numbered above `since`", operation="status", query=EVENTS_QUERY
+    ),
     Route(
         "POST",
         "/v1/transactions/{uuid}/cancel",
@@ -129,6 +138,14 @@ ROUTES: tuple[Route, ...] = (
         answers={201: "started", 200: "known"},
     ),
     Route("GET", "/v1/health", get_health, "Liveness, versions, journal and clock", operation="status"),
+    Route(
+        "POST",
+        "/v1/backup",
+        make_backup,
+        "Copy the journal into the state folder (command line only)",
+        operation="backup",
+        answers={201: "copied"},
+    ),
     Route("GET", "/metrics", get_metrics, "Prometheus text", operation="status"),
     Route("GET", "/openapi.json", get_openapi, "This document", operation="status"),
 )

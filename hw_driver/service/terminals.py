@@ -68,7 +68,7 @@ class Terminals:
         self._live.clear()
 
     def _make(self, settings: TerminalSettings) -> Terminal:
-        log.info("terminal", {"id": settings.id, "protocol": settings.protocol, "transport": settings.transport["kind"]})
+        log.info("terminal id=%s name=%s protocol=%s", settings.id, settings.name, settings.protocol)
         return Terminal(
             settings.id,
             settings.name,

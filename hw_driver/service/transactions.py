@@ -79,7 +79,8 @@ def same(driver: Driver, known: Transaction, body: Mapping[str, Any]) -> Transac
 
 def comparable(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the members that make two requests the same; an empty member and a missing one are."""
-    return {name: value for name, value in body.items() if name not in ("uuid", "not_after") and value not in ("", None)}
+    told = {name: value for name, value in body.items() if value not in ("", None)}
+    return {name: value for name, value in told.items() if name not in ("uuid", "not_after")}
 
 
 def check_possible(info: ProtocolInfo, body: Mapping[str, Any]) -> None:
@@ -130,7 +131,7 @@ def blocking_record(journal: Journal, body: Mapping[str, Any]) -> Record | None:
 
 
 def check_refund(journal: Journal, original: str, body: Mapping[str, Any]) -> None:
-    """Refuse more than was approved; open and unknown refunds count as done (a sale of another driver is Odoo's to judge)."""
+    """Refuse more than was approved; a sale that this journal does not know is Odoo's to judge."""
     sale = journal.get(original)
     if sale is None:
         return

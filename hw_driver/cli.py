@@ -1,0 +1,191 @@
+"""`card-terminal`: the command line. Each command imports what it needs, so that `decode` runs on a bare Python."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from . import __version__
+from .protocols.machine import CardTerminalError
+from .state_folder import StateFolder, default_folder
+
+EXAMPLES = """\
+examples:
+  card-terminal virtual concert-v3 --port 8888 --web 8889    a terminal to try with
+  card-terminal serve --config driver.toml                   run the driver
+  card-terminal terminals                                    which terminals it has
+  card-terminal pay counter 12.50                            take a payment, without Odoo
+  card-terminal doctor                                       what is wrong, in plain words
+"""
+PAY_EXAMPLES = """\
+examples:
+  card-terminal pay counter 12.50
+  card-terminal pay counter 12.50 --refund --original 0b6f6c4e-2d0a-4b1c-9a53-0f6a8f1d2c33
+
+exit status: 0 approved, 3 declined or cancelled, 4 failed, 5 not known; 1 not started, 2 wrong usage
+"""
+
+Command = Callable[[argparse.Namespace], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; errors are one line on stderr."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in ("decode", "encode"):
+        from . import codec_cli
+
+        command = codec_cli.decode_command if arguments[0] == "decode" else codec_cli.encode_command
+        return command(arguments[1:])
+    parsed = parser(virtual=arguments[:1] == ["virtual"]).parse_args(arguments)
+    try:
+        run: Command = parsed.run
+        return run(parsed)
+    except CardTerminalError as error:
+        print(f"card-terminal: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def parser(*, virtual: bool = False) -> Parser:
+    """Return the parser; `virtual` declares that command's arguments, whose parts are imported for it alone."""
+    top = Parser(
+        prog="card-terminal",
+        description="Takes card payments on payment terminals.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"card-terminal {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+    place = Parser(add_help=False)
+    place.add_argument(
+        "--config", type=Path, metavar="FILE", help="the driver's file (default: driver.toml in --state)"
+    )
+    place.add_argument("--state", type=Path, metavar="DIR", help=f"the state folder (default: {default_folder()})")
+    as_json = Parser(add_help=False)
+    as_json.add_argument("--json", action="store_true", help="print JSON")
+
+    def add(name: str, about: str, run: Command, *parents: Parser, epilog: str | None = None) -> Parser:
+        command = commands.add_parser(
+            name,
+            help=about,
+            description=about,
+            parents=parents,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.set_defaults(run=run)
+        return command
+
+    serve = add("serve", "run the driver", _serve, place)
+    serve.add_argument("--port", type=_port, help="listen on this port instead; 0 chooses a free one")
+    serve.add_argument("--grace", type=_seconds, default=10.0, help="seconds to wait for payments when stopping")
+    serve.add_argument("--ready", action="store_true", help="print a line of JSON when listening")
+    serve.add_argument("--ready-file", type=Path, metavar="FILE", help="write that line to a file as well")
+
+    add("terminals", "list the terminals of the running driver", _client_command("terminals"), place, as_json)
+    pay = add(
+        "pay", "take a payment on a terminal, without Odoo", _client_command("pay"), place, as_json, epilog=PAY_EXAMPLES
+    )
+    pay.add_argument("terminal", help="id of the terminal, as `terminals` lists it")
+    pay.add_argument("amount", help="such as 12.50")
+    pay.add_argument("--currency", default="EUR", help="ISO 4217 letters (default: EUR)")
+    pay.add_argument("--refund", action="store_true", help="pay back instead")
+    pay.add_argument("--original", metavar="UUID", help="the sale that is refunded")
+    pay.add_argument("--reference", default="", help="the order's number, for the ticket")
+    status = add("status", "say how the driver stands, or a payment", _client_command("status"), place, as_json)
+    status.add_argument("uuid", nargs="?", help="the payment's uuid")
+    backup = add("backup", "copy the journal to a new file", _client_command("backup"), place)
+    backup.add_argument("file", type=Path, help="where the copy goes; must not exist")
+    doctor = add("doctor", "say what is wrong and what to do", _doctor, place)
+    doctor.add_argument("--identify", action="store_true", help="ask each terminal who it is, too")
+
+    terminal = add("virtual", "be a terminal to try with: no real money", _virtual)
+    if virtual:
+        from .virtual import command
+
+        command.add_arguments(terminal)
+    for name, about in (("decode", "show the fields of a message"), ("encode", "make the bytes of a message")):
+        commands.add_parser(name, help=about)
+    return top
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from .configuration import load
+    from .service.server import serve
+    from .state_folder import require_private
+
+    config = arguments.config or (arguments.state or default_folder()) / "driver.toml"
+    settings = load(config, arguments.state or default_folder())
+    if settings.odoo:
+        require_private(config)
+    if arguments.state:
+        settings = replace(settings, state=arguments.state)
+    if arguments.port is not None:
+        settings = replace(settings, port=arguments.port)
+    return serve(settings, grace=arguments.grace, ready=arguments.ready, ready_file=arguments.ready_file)
+
+
+def _client_command(name: str) -> Command:
+    def run(arguments: argparse.Namespace) -> int:
+        from . import counter
+
+        return counter.COMMANDS[name](state_folder(arguments), arguments)
+
+    return run
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from . import doctor
+
+    config = arguments.config or (arguments.state or default_folder()) / "driver.toml"
+    return doctor.run(config, state_folder(arguments), identify=arguments.identify)
+
+
+def _virtual(arguments: argparse.Namespace) -> int:
+    from .virtual import command
+
+    return command.run(arguments)
+
+
+def state_folder(arguments: argparse.Namespace) -> StateFolder:
+    """Return the folder named by `--state`, or by the driver's file, or this platform's own."""
+    if arguments.state:
+        return StateFolder(arguments.state)
+    config = arguments.config or default_folder() / "driver.toml"
+    if arguments.config or config.exists():
+        from .configuration import load
+
+        return StateFolder(load(config, default_folder()).state)
+    return StateFolder(default_folder())
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to 65535")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds

@@ -1,0 +1,120 @@
+"""The driver as a process: `card-terminal serve`."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from aiohttp import web
+
+from ..clock import Clock
+from ..configuration import Settings
+from ..journal import Journal
+from ..protocols.machine import SafeError
+from ..state_folder import RUNNING, StateFolder, write_private
+from .app import application
+from .driver import Driver
+
+log = logging.getLogger(__name__)
+
+LAST_WORDS = 2.0  # seconds for telling Odoo what is left when stopping
+
+
+class CannotListen(SafeError):
+    """The address of the API cannot be had."""
+
+
+def serve(settings: Settings, *, grace: float = 10.0, ready: bool = False, ready_file: Path | None = None) -> int:
+    """Run the driver until it is told to stop; `ready` prints a JSON line instead of a sentence once it listens."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with suppress(KeyboardInterrupt):  # where the event loop takes no signal handlers (Windows)
+        asyncio.run(_serve(settings, grace, ready, ready_file))
+    return 0
+
+
+async def _serve(settings: Settings, grace: float, ready: bool, ready_file: Path | None) -> None:
+    stopped = asyncio.Event()
+    _on_signals(stopped)
+    async with running(settings, grace=grace) as driver:
+        note = json.dumps(
+            {
+                "url": driver.url,
+                "port": driver.port,
+                "pid": os.getpid(),
+                "driver": driver.keyring.driver,
+                "database_uuid": driver.keyring.database,
+                "journal_id": driver.journal.journal_id,
+            }
+        )
+        driver.folder.write(RUNNING, note.encode())
+        if ready_file:
+            write_private(ready_file, note.encode())
+        print(note if ready else sentence(driver), flush=True)
+        await stopped.wait()
+        log.info("stopping")
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, grace: float = 0.0, clock: Clock | None = None) -> AsyncIterator[Driver]:
+    """Run a driver with its API and its link to Odoo for as long as the context lasts."""
+    clock = clock or Clock()
+    folder = StateFolder(settings.state)
+    folder.create()
+    journal = Journal.open(folder.journal, clock=clock)
+    try:
+        for notice in journal.notices:
+            log.warning("%s", notice)
+        driver = Driver(settings, folder, journal, clock)
+        await driver.start()
+        runner = web.AppRunner(application(driver), access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        link = None
+        try:
+            driver.port = await _listen(runner, settings)
+            link = asyncio.create_task(driver.link.run()) if driver.link else None
+            yield driver
+        finally:
+            await driver.stop(grace)
+            if link and driver.link:
+                link.cancel()
+                await asyncio.wait([link])
+                await driver.link.flush(LAST_WORDS)
+            await runner.cleanup()
+    finally:
+        journal.close()
+        folder.forget(RUNNING)
+
+
+def sentence(driver: Driver) -> str:
+    """Return the line that says where everything is."""
+    terminals = ", ".join(f"{terminal.name} ({terminal.info.name})" for terminal in driver.terminals) or "none yet"
+    return f"Driver at {driver.url}. Journal: {driver.folder.journal}. Terminals: {terminals}."
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> int:
+    site = web.TCPSite(runner, settings.listen, settings.port)
+    try:
+        await site.start()
+    except OSError as error:
+        why = "is in use by another program" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
+        raise CannotListen(
+            f"{settings.listen} port {settings.port} {why}; choose another with driver.port or --port"
+        ) from error
+    return int(runner.addresses[0][1])
+
+
+def _on_signals(stopped: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stopped.set)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
