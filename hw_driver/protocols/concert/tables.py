@@ -21,7 +21,7 @@ class Charset(StrEnum):
 
     DIGITS = "[0-9]"
     CODE = "[0-9A-Z]"
-    HEX = "[0-9A-F]"
+    AID = r"(?:\A[A-F]|(?<=.)[0-9A-F])"  # a registered identifier begins with a letter (ISO/IEC 7816-5)
     TEXT = r"[\x00-\x7f]"
 
 
@@ -86,7 +86,7 @@ FIELDS: dict[str, Field] = {
         Field("AF", "reason", 2, 50, _T, Keep.TEXT, "OCA HP; 29 bytes with the issuer's words on CB (HP)"),
         Field("AG", "fnci_answer", 1, 10, _T, Keep.PLAIN, "FIDE"),
         Field("AH", "cheque_guarantee", 1, 10, _T, Keep.PLAIN, "FIDE"),
-        Field("AI", "aid", 5, 32, Charset.HEX, Keep.PLAIN, "PX AK FIDE"),
+        Field("AI", "aid", 5, 32, Charset.AID, Keep.PLAIN, "PX AK FIDE"),
         Field("AK", "ticket", 1, 900, _T, Keep.TICKET, "PX HP"),
         Field("AL", "pan_type", 1, 1, _D, Keep.PLAIN, "PX"),
         Field("AM", "captured_phone", 1, 99, _T, Keep.NOTHING, "FIDE"),

@@ -191,7 +191,11 @@ class ReplayTerminal:
         while data := link.recv(4096):
             received += data.decode("ascii").rstrip("\r\n")
             asked = tlv_parse(received)
-            if asked and {"CZ", "CJ", "CA", "CD"} <= asked.keys() and (asked["CD"] == "I" or {"CB", "CE"} <= asked.keys()):
+            if (
+                asked
+                and {"CZ", "CJ", "CA", "CD"} <= asked.keys()
+                and (asked["CD"] == "I" or {"CB", "CE"} <= asked.keys())
+            ):
                 return asked
         return None
 
