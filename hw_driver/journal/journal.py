@@ -222,6 +222,8 @@ class Journal:
                 f"The journal's folder {folder} cannot be made ({error.strerror}). "
                 "Make it, and give the driver's user the right to write it."
             ) from error
+        if not storage.writable(self._path):
+            raise JournalUnavailable(opening.NO_RIGHT.format(path=self._path, folder=folder))
         kind = storage.filesystem_of(self._path)
         if kind in storage.VOLATILE and not allow_tmpfs:
             raise JournalUnavailable(

@@ -14,13 +14,13 @@ TAIL = 1000
 
 #: SQLite's primary result codes -> the file itself is damaged.
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_RIGHTS = "The journal {path} cannot be written. Give the driver's user the right to write the folder {folder}."
+NO_RIGHT = "The journal {path} cannot be written. Give the driver's user the right to write the folder {folder}."
 #: SQLite's primary result codes -> what a person can do. `{path}` is the journal, `{folder}` where it lies.
 _ADVICE = {
     sqlite3.SQLITE_FULL: "The disk that holds the journal {path} is full. Free some space, then try again.",
-    sqlite3.SQLITE_READONLY: _RIGHTS,
-    sqlite3.SQLITE_CANTOPEN: _RIGHTS,
-    sqlite3.SQLITE_PERM: _RIGHTS,
+    sqlite3.SQLITE_READONLY: NO_RIGHT,
+    sqlite3.SQLITE_CANTOPEN: NO_RIGHT,
+    sqlite3.SQLITE_PERM: NO_RIGHT,
 }
 _LOCKED = (
     "Another process holds the journal {path}: the driver is running already. "

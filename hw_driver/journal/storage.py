@@ -34,6 +34,11 @@ def filesystem_of(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
     return kind
 
 
+def writable(path: Path) -> bool:
+    """Return whether this user may write the folder, and the file where there is one."""
+    return os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
+
+
 def machine_fingerprint() -> str:
     """Return a hash that differs from machine to machine, or an empty string where the system gives none."""
     name = _windows_machine_guid() if sys.platform == "win32" else _machine_id()

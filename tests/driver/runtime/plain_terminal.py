@@ -1,0 +1,112 @@
+"""A small CONCERT V3 terminal that shares nothing with the driver: it charges, answers as told, and keeps a ledger.
+
+In a test: ``async with PlainTerminal("approve") as terminal: …``. As a process of its own, which outlives a driver that
+is killed: ``python plain_terminal.py BEHAVIOUR`` prints its port; a connection that sends ``?`` gets the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+#: What it does with a request, by name: (charges the customer, answers, closes afterwards).
+BEHAVIOURS = {
+    "approve": (True, "AE00210AF00201CC00300BAC006ABC123", True),
+    "approve_and_stay": (True, "AE00210AF00201CC00300BAC006ABC123", False),
+    "decline": (False, "AE00201AF00204", True),
+    "abandon": (False, "AE00201AF00211", True),
+    "cut": (True, "", True),
+    "cut_uncharged": (False, "", True),
+    "silent": (True, "", False),
+}
+
+
+def fields(data: bytes) -> dict[str, str]:
+    """Return the complete fields at the beginning of `data`."""
+    text, at, found = data.decode("ascii"), 0, {}
+    while at + 5 <= len(text) and at + 5 + int(text[at + 2 : at + 5]) <= len(text):
+        end = at + 5 + int(text[at + 2 : at + 5])
+        found[text[at : at + 2]] = text[at + 5 : end]
+        at = end
+    return found
+
+
+def field(tag: str, value: str) -> str:
+    return f"{tag}{len(value):03d}{value}"
+
+
+class PlainTerminal:
+    """Listens on 127.0.0.1; `ledger` has the amounts charged, `requests` every request's fields."""
+
+    def __init__(self, behaviour: str) -> None:
+        self.behaviour = behaviour
+        self.ledger: list[int] = []
+        self.requests: list[dict[str, str]] = []
+        self.hold = asyncio.Event()  # cleared: it thinks until told to answer
+        self.hold.set()
+        self.port = 0
+        self._open = 0
+        self._quiet = asyncio.Condition()
+        self._streams: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> PlainTerminal:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for stream in self._streams:
+            stream.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._streams.add(writer)
+        data = await reader.read(1)
+        if data == b"?":
+            async with self._quiet:
+                await self._quiet.wait_for(lambda: self._open == 0)
+            writer.write(json.dumps([request.get("CB") for request in self.requests]).encode() + b"\n")
+            writer.write(json.dumps(self.ledger).encode())
+        else:
+            self._open += 1
+            await self._exchange(data, reader, writer)
+            async with self._quiet:
+                self._open -= 1
+                self._quiet.notify_all()
+        writer.close()
+
+    async def _exchange(self, data: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data and not {"CD", "CE"} <= (asked := fields(data)).keys() and asked.get("CD") != "I":
+                more = await reader.read(4096)
+                if not more:
+                    return
+                data += more
+            if not data:
+                return
+            self.requests.append(asked)
+            await self.hold.wait()
+            charges, answer, closes = BEHAVIOURS[self.behaviour]
+            if asked["CD"] == "I":
+                charges, answer = False, "AE00210"
+            if charges:
+                self.ledger.append(int(asked["CB"]))
+            if answer:
+                said = {tag: asked[tag] for tag in ("CZ", "CJ", "CA", "CB", "CD", "CE") if tag in asked}
+                writer.write(("".join(field(*item) for item in said.items()) + answer).encode())
+                await writer.drain()
+            if not closes:
+                await reader.read()
+        except ConnectionError:
+            return  # a driver that was killed
+
+
+async def _main(behaviour: str) -> None:
+    async with PlainTerminal(behaviour) as terminal:
+        print(terminal.port, flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(sys.argv[1]))
