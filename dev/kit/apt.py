@@ -2,7 +2,7 @@
 
 It reads the machine's own sources and settings, so mirrors and proxies are the machine's, but keeps lists, cache and
 status in a folder of ours. The status is empty: to it nothing is installed, so that the whole closure of a package
-can be fetched.
+can be fetched. A mirror that lags behind will do: signatures are checked, the age of the lists is not.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ APT::Status-Fd "1";
 Debug::NoLocking "1";
 Acquire::Languages "none";
 Acquire::Retries "3";
+Acquire::Check-Valid-Until "false";
 Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 Acquire::IndexTargets::deb::DEP-11-icons::DefaultEnabled "false";
 Acquire::IndexTargets::deb::DEP-11-icons-small::DefaultEnabled "false";

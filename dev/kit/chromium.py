@@ -18,6 +18,8 @@ from kit.cache import Cache
 SIZE = 1_300_000_000
 INSTALLED_NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
 PACKAGES = ["chromium", "fonts-dejavu-core"]
+MACHINE_OWN = ("libc6_", "libc-bin_")
+"""Left out: a C library must be of the very version of the machine's loader."""
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -39,6 +41,7 @@ def ensure_chromium(cache: Cache, apt: Apt) -> Path:
         root = cache.path("chromium", "root")
         if not cache.has(root):
             packages = apt.download_closure(PACKAGES, "Chromium")
+            packages = [package for package in packages if not package.name.startswith(MACHINE_OWN)]
             with cache.filling(root) as part:
                 unpack(packages, part, "Chromium", cache.log("unpack"))
         command, environment = _unpacked(root)
@@ -59,7 +62,7 @@ def _unpacked(root: Path) -> tuple[Path, dict[str, str]]:
         ["dpkg", "--print-architecture"], capture_output=True, text=True, check=True
     ).stdout.strip()
     triplet = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}.get(triplet, triplet)
-    libraries = [root / "usr/lib" / triplet, root / "lib" / triplet]
+    libraries = [root / "usr/lib" / triplet, root / "lib" / triplet, root / "usr/lib" / triplet / "pulseaudio"]
     return root / "usr/lib/chromium/chromium", {
         "LD_LIBRARY_PATH": ":".join(str(folder) for folder in libraries),
         "FONTCONFIG_PATH": str(root / "etc/fonts"),

@@ -13,6 +13,9 @@ from kit.setup import Workplace
 
 ADDON_CODE = ("__init__.py", "__manifest__.py", "controllers", "models", "report", "tests", "wizards")
 
+FOR_OCA_ONLY = ("manifest-required-author", "missing-readme")
+"""Messages of pylint-odoo for addons that live at the OCA. Named here: its `enable = odoolint` outdoes the settings."""
+
 REGISTRIES = [
     r"pypi\.(org|python)",
     r"python" + r"hosted\.org",
@@ -72,6 +75,7 @@ def _pylint_odoo(workplace: Workplace) -> str | None:
         workplace.addons,
         "pylint",
         f"--rcfile={module / 'pyproject.toml'}",
+        f"--disable={','.join(FOR_OCA_ONLY)}",
         rf"--ignore-paths={MODULE}/tests/(driver|live)/.*",
         *words,
     )
@@ -97,7 +101,7 @@ def _no_places(workplace: Workplace) -> str | None:
 
 CHECKS: dict[str, Callable[[Workplace], str | None]] = {
     "ruff": _tool("ruff", "check", "--output-format", "concise", "."),
-    "format": _tool("ruff", "format", "--check", "."),
+    "format": _tool("ruff", "format", "--check", "--output-format", "concise", "."),
     "types": _tool("mypy"),
     "pylint-odoo": _pylint_odoo,
     "no registry, no local path": _no_places,

@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kit import chromium, odoo, python_env
+from kit import chromium, node, odoo, python_env
 from kit.apt import Apt
 from kit.cache import CHECKOUT, MODULE, Cache, digest
 
@@ -120,7 +120,7 @@ class Workplace:
     def ensure(self, *parts: str) -> None:
         """Fetch and make what is missing of these parts; two processes never do so at once."""
         wanted = set(parts)
-        if "odoo" in wanted:
+        if wanted & {"odoo", "chromium"}:
             wanted.add("odoo-env")
         with self.cache.lock("setup", "another set-up of the same cache"):
             self.cache.need_space(self._space_needed(wanted))
@@ -131,6 +131,7 @@ class Workplace:
                 _ = self.odoo
             if "chromium" in wanted:
                 _ = self.chromium
+                node.ensure_node(self.cache, self._apt, self.python.parent.parent)
 
     def enter(self, layer: str) -> None:
         """Go on inside the environment of a layer: runs the same command again with its Python."""
