@@ -35,7 +35,7 @@ FLAGS = (
 
 def ensure_chromium(cache: Cache, apt: Apt) -> Path:
     """Find or fetch a Chromium; return the script that starts it."""
-    command = find_installed()
+    command = find_installed(cache)
     environment: dict[str, str] = {}
     if command is None:
         root = cache.path("chromium", "root")
@@ -48,10 +48,12 @@ def ensure_chromium(cache: Cache, apt: Apt) -> Path:
     return _write_scripts(cache, command, environment)
 
 
-def find_installed() -> Path | None:
-    """The machine's own Chromium, if it is a real one (a snap's stub is not)."""
+def find_installed(cache: Cache) -> Path | None:
+    """The machine's own Chromium, if it is a real one: a snap's stub is not, nor is our script in the PATH of tests."""
+    ours = str(cache.path("bin"))
+    places = os.pathsep.join(place for place in os.get_exec_path() if place != ours)
     for name in INSTALLED_NAMES:
-        found = shutil.which(name)
+        found = shutil.which(name, path=places)
         if found and "snap" not in os.path.realpath(found):
             return Path(found)
     return None

@@ -160,6 +160,6 @@ class Workplace:
         if "odoo" in wanted and "ODOO_HOME" not in os.environ and odoo.find_folder(self.cache) is None:
             needed += odoo.SIZE + DATABASES_SIZE
         unpacked = self.cache.has(self.cache.path("chromium", "root"))
-        if "chromium" in wanted and not unpacked and chromium.find_installed() is None:
+        if "chromium" in wanted and not unpacked and chromium.find_installed(self.cache) is None:
             needed += chromium.SIZE
         return needed
