@@ -1,0 +1,82 @@
+import { _t } from "@web/core/l10n/translation";
+import { browser } from "@web/core/browser/browser";
+import { Component, onWillUnmount, useState } from "@odoo/owl";
+import { usePos } from "@point_of_sale/app/hooks/pos_hook";
+import { cardRow } from "../../utils/card_states";
+
+const ANSWERS = {
+    paid: _t("You answered: paid. Waiting for a manager's confirmation."),
+    not_paid: _t("You answered: not paid. Waiting for a manager's confirmation."),
+};
+
+/** What a card transaction does, below its payment line: title, the terminal's words, time left and what can be done. */
+export class CardLine extends Component {
+    static template = "pos_card_terminal.CardLine";
+    static props = {
+        line: Object,
+        send: Function,
+        cancel: Function,
+    };
+
+    setup() {
+        this.pos = usePos();
+        this.progress = useState(this.pos.cardPayments.follower.progress);
+        this.clock = useState({ now: Date.now() });
+        const timer = browser.setInterval(() => (this.clock.now = Date.now()), 1000);
+        onWillUnmount(() => browser.clearInterval(timer));
+    }
+
+    get row() {
+        return cardRow(this.props.line);
+    }
+
+    get state() {
+        return this.props.line.payment_status === "waiting" ? "checking" : this.props.line.card_state || "ready";
+    }
+
+    get title() {
+        const refund = this.props.line.amount < 0;
+        return refund && this.props.line.card_state === "approved" && !this.row.busy ? _t("Refunded") : this.row.title;
+    }
+
+    get texts() {
+        const { line } = this.props;
+        const live = this.row.busy && this.progress[line.uuid]?.text;
+        const card = this.row.status === "done" && this.cardText;
+        return [live || card || line.card_text, line.cardIsOpen && ANSWERS[line.uiState.cardAnswer]].filter(Boolean);
+    }
+
+    get cardText() {
+        const { card_brand: brand, card_no: last4, payment_method_authcode: auth } = this.props.line;
+        const number = last4 && `•••• ${last4}`;
+        return [brand, number, auth && _t("authorisation %s", auth)].filter(Boolean).join(" · ");
+    }
+
+    /** Minutes and seconds the terminal has left, or false. */
+    get timeLeft() {
+        const until = this.row.busy && this.progress[this.props.line.uuid]?.until;
+        const left = until ? Math.max(Math.ceil((until - this.clock.now) / 1000), 0) : 0;
+        return left > 0 && `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    }
+
+    has(button) {
+        return this.row.buttons.includes(button);
+    }
+
+    /** Where the protocol has no abort, the customer has one: the red key. */
+    get canCancel() {
+        return this.has("cancel") && this.props.line.card_terminal_id?.can_cancel;
+    }
+
+    get showRedKey() {
+        return this.has("cancel") && !this.props.line.card_terminal_id?.can_cancel;
+    }
+
+    ask() {
+        this.pos.cardPayments.questions.ask(this.props.line);
+    }
+
+    park() {
+        this.pos.cardPayments.questions.park();
+    }
+}

@@ -1,0 +1,53 @@
+import { _t } from "@web/core/l10n/translation";
+import { patch } from "@web/core/utils/patch";
+import { PosOrder } from "@point_of_sale/app/models/pos_order";
+import { PosOrderline } from "@point_of_sale/app/models/pos_order_line";
+
+/** What the cashier is told when an order with an open card payment is to be changed. */
+export const FROZEN = _t(
+    "A card payment of this order is not finished. Do not take the money again: finish it first, or leave the order as it is and serve the next customer."
+);
+
+patch(PosOrder.prototype, {
+    initState() {
+        super.initState();
+        /** Row of `card_terminal_transactions`: what another till has open on this order. */
+        this.uiState.cardElsewhere = null;
+    },
+
+    /** A card payment of this order may still charge or may have charged, here or on another till. */
+    get cardIsFrozen() {
+        return this.payment_ids.some((line) => line.cardIsOpen) || Boolean(this.uiState.cardElsewhere);
+    },
+
+    /** The order holds card money, or may: it cannot be deleted. */
+    get cardIsKept() {
+        return this.cardIsFrozen || (!this.finalized && this.payment_ids.some((line) => line.cardIsKept));
+    },
+
+    addPaymentline(paymentMethod) {
+        if (this.cardIsFrozen) {
+            return { status: false, data: FROZEN };
+        }
+        // An attempt that ended without a charge makes room for another way to pay.
+        const ended = (line) => line.isCardTerminal && ["retry", "pending"].includes(line.payment_status);
+        this.payment_ids.filter(ended).forEach((line) => this.removePaymentline(line));
+        return super.addPaymentline(...arguments);
+    },
+
+    removePaymentline(line) {
+        return line.cardIsKept ? false : super.removePaymentline(...arguments);
+    },
+
+    canBeValidated() {
+        return !this.cardIsFrozen && super.canBeValidated(...arguments);
+    },
+});
+
+patch(PosOrderline.prototype, {
+    setQuantity() {
+        return this.order_id?.cardIsFrozen
+            ? { title: _t("The order is frozen"), body: FROZEN }
+            : super.setQuantity(...arguments);
+    },
+});

@@ -1,0 +1,44 @@
+import { patch } from "@web/core/utils/patch";
+import { PosPayment } from "@point_of_sale/app/models/pos_payment";
+import { cardRow } from "../utils/card_states";
+
+patch(PosPayment.prototype, {
+    initState() {
+        super.initState();
+        this.uiState = {
+            ...this.uiState,
+            /** This browser pressed Card: it validates the order when the card has paid. */
+            cardStartedHere: false,
+            /** What the cashier said the slip says, while a manager has not confirmed it: paid, not_paid. */
+            cardAnswer: null,
+        };
+    },
+
+    get isCardTerminal() {
+        return this.payment_method_id?.use_payment_terminal === "card_terminal";
+    },
+
+    /** Its transaction is about to start, may still charge, or may have charged: the order is frozen. */
+    get cardIsOpen() {
+        return this.isCardTerminal && Boolean(cardRow(this).open);
+    },
+
+    /** The line holds money, or may: it cannot be deleted. */
+    get cardIsKept() {
+        return this.isCardTerminal && Boolean(cardRow(this).kept);
+    },
+
+    /** The answer of the payment interface is not the last word: the transaction's state is. */
+    handlePaymentResponse(isPaymentSuccessful) {
+        if (!this.isCardTerminal) {
+            return super.handlePaymentResponse(...arguments);
+        }
+        this.can_be_reversed = false;
+        return this.payment_status === "done";
+    },
+
+    /** `backend` is how the screens delete a line; what the server has deleted goes without it. */
+    delete(opts = {}) {
+        return opts.backend && this.cardIsKept ? false : super.delete(...arguments);
+    },
+});

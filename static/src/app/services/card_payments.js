@@ -1,0 +1,159 @@
+import { _t } from "@web/core/l10n/translation";
+import { uuidv4 } from "@point_of_sale/utils";
+import { minorUnits } from "../utils/amounts";
+import { CARD_STATES, isOpen } from "../utils/card_states";
+import { elsewhereText, notReachableText, refusal, rpcText, sentence } from "../utils/card_words";
+import { CardFollower } from "./card_follower";
+import { CardQuestions } from "./card_questions";
+import { CardTerminals } from "./card_terminals";
+import { OtherTills } from "./other_tills";
+
+/** Seconds between the press and the last moment at which the driver may still begin (by the driver's clock). */
+const PRESS_SECONDS = 30;
+
+/**
+ * Card payments of this till, from the press on Card until somebody knows how it ended.
+ *
+ * A transaction is started once, with PUT; everything after that asks by its uuid (CardFollower).
+ */
+export class CardPayments {
+    constructor(pos) {
+        this.pos = pos;
+        this.terminals = new CardTerminals(pos);
+        this.otherTills = new OtherTills(this.terminals);
+        this.follower = new CardFollower(pos, this.terminals, (line) => this.questions.becameUnknown(line));
+        this.questions = new CardQuestions(pos, this.terminals, this.follower);
+    }
+
+    /**
+     * One press on Card: starts a transaction for the line and waits until its dialog has ended.
+     * @param {object} line pos.payment
+     * @returns {Promise<boolean>} whether the line is paid; never rejects
+     */
+    async pay(line) {
+        try {
+            const attempt = isOpen(line.card_state) ? null : await this._prepare(line);
+            if (attempt) {
+                await this._start(line, attempt);
+            }
+            if (isOpen(line.card_state)) {
+                await this.follower.follow(line);
+            }
+        } catch (error) {
+            this.follower.lost(line, error);
+        }
+        return line.payment_status === "done";
+    }
+
+    /**
+     * Asks the terminal to give up.
+     * @returns {Promise<boolean>} whether the terminal said that it did
+     */
+    async cancel(line) {
+        const client = this.terminals.client(line.card_driver_ref);
+        const answer = (await client?.cancel(line.card_transaction_uuid)) || {};
+        if (answer.ok) {
+            this.follower.heard(line, answer.body);
+        } else if (answer.problem) {
+            this.follower.show(line, sentence(answer.problem.code, answer.problem.text || answer.problem.detail));
+        }
+        return line.card_state === "cancelled";
+    }
+
+    /** Everything that must hold before anything can leave; undefined when it does not (the line then says why). */
+    async _prepare(line) {
+        const order = line.pos_order_id;
+        const terminal = this.terminals.current;
+        const kind = line.amount < 0 ? "refund" : "sale";
+        const amount = this._amount(line);
+        if (!terminal) {
+            return this.follower.refuse(line, _t("No card terminal is set up for this point of sale."));
+        }
+        if (!amount) {
+            return this.follower.refuse(line, _t("This amount cannot be paid by card."));
+        }
+        this.follower.show(line, _t("Asking the driver of %s…", terminal.name));
+        await this.questions.askFirst(terminal);
+        const client = this.terminals.client(terminal.driver_id.uuid);
+        const [health, held] = await Promise.all([client.health(), this.otherTills.check(order)]);
+        if (held) {
+            return this.follower.refuse(line, elsewhereText(held));
+        }
+        if (!health.ok) {
+            return this.follower.refuse(line, notReachableText(health, terminal));
+        }
+        const body = {
+            terminal: terminal.uuid,
+            kind,
+            amount,
+            currency: this.pos.currency.name,
+            till: this.pos.config.name,
+            session: this.pos.session.name,
+            order: order.uuid,
+            line: line.uuid,
+            operator: this.pos.getCashier()?.name || "",
+            reference: order.pos_reference || "",
+            not_after: new Date(Date.parse(health.body.now) + PRESS_SECONDS * 1000).toISOString(),
+        };
+        const attempt = { uuid: uuidv4(), terminal, client, journal: health.body.journal_id, body };
+        return kind === "refund" ? this._withRefundGrant(line, attempt) : attempt;
+    }
+
+    /** Minor units without sign; 0 where the amount is none. */
+    _amount(line) {
+        try {
+            return Math.abs(minorUnits(line.amount, this.pos.currency.decimal_places));
+        } catch {
+            return 0;
+        }
+    }
+
+    /** A refund needs Odoo's permission over exactly this transaction: Odoo knows what is left of the sale. */
+    async _withRefundGrant(line, attempt) {
+        const { order, terminal, kind, amount, currency } = attempt.body;
+        const refunded = line.pos_order_id.lines.map((l) => l.refunded_orderline_id?.order_id?.id);
+        try {
+            const given = await this.terminals.rpc("card_terminal_refund_grant", {
+                uuid: attempt.uuid,
+                kind,
+                amount,
+                currency,
+                terminal,
+                order,
+                line: line.uuid,
+                refunded_order_ids: [...new Set(refunded.filter((id) => typeof id === "number"))],
+            });
+            attempt.grant = given.grant;
+            if (given.original) {
+                attempt.body.original = { uuid: given.original };
+            }
+            return attempt;
+        } catch (error) {
+            const offline = _t("Odoo cannot be reached, so it cannot allow the refund.");
+            return this.follower.refuse(line, rpcText(error, offline));
+        }
+    }
+
+    /** The mark on the line is durable before the request leaves, so that no reload can forget that it may have. */
+    async _start(line, { uuid, terminal, client, journal, body, grant }) {
+        line.card_transaction_uuid = uuid;
+        line.card_terminal_id = terminal;
+        line.card_driver_ref = client.driver;
+        line.card_journal_ref = journal;
+        line.card_state = "requested";
+        line.card_text = "";
+        line.uiState.cardStartedHere = true;
+        line.uiState.cardAnswer = null;
+        line.setPaymentStatus(CARD_STATES.requested.status);
+        await this.pos.data.synchronizeLocalDataInIndexedDB();
+        this.follower.show(line, _t("Sending the amount to %s…", terminal.name));
+        const answer = await client.start(uuid, body, grant);
+        if (answer.ok) {
+            this.follower.heard(line, answer.body);
+        } else if (answer.problem && answer.problem.money !== "unknown") {
+            this.follower.refuse(line, refusal(answer.problem)); // a refusal leaves no transaction behind
+        } else {
+            line.card_state = "sent"; // it may have left this browser: from here on it is only asked for
+        }
+    }
+}

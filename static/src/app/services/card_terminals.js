@@ -1,0 +1,76 @@
+import { browser } from "@web/core/browser/browser";
+import { markRaw } from "@odoo/owl";
+import { DriverClient } from "../utils/driver_client";
+
+/**
+ * The terminals of this till: which one is used, and how its driver is reached.
+ *
+ * The default comes from the point of sale's settings; another choice holds for the session, on this till.
+ */
+export class CardTerminals {
+    constructor(pos) {
+        this.pos = pos;
+        this.clients = markRaw(new Map());
+        this.chosenUuid = null;
+    }
+
+    /** Every terminal of this till, the default first. */
+    get all() {
+        const standard = this.pos.config.card_terminal_id?.id;
+        return this.pos.models["card.terminal"]
+            .getAll()
+            .slice()
+            .sort((a, b) => (b.id === standard) - (a.id === standard) || a.name.localeCompare(b.name));
+    }
+
+    /** The terminal that the next payment goes to; undefined where none is set up. */
+    get current() {
+        const uuid = this.chosenUuid ?? browser.localStorage.getItem(this._choiceKey);
+        return this.all.find((terminal) => terminal.uuid === uuid) || this.all[0];
+    }
+
+    choose(terminal) {
+        this.chosenUuid = terminal.uuid;
+        browser.localStorage.setItem(this._choiceKey, terminal.uuid);
+    }
+
+    /** The client of a driver, by the driver's id; undefined where this till does not know it. */
+    client(driverUuid) {
+        if (!this.clients.has(driverUuid)) {
+            const driver = this.pos.models["card.terminal.driver"].find((d) => d.uuid === driverUuid);
+            if (!driver) {
+                return undefined;
+            }
+            const client = new DriverClient({
+                url: driver.url,
+                driver: driver.uuid,
+                grant: driver.grant || "",
+                renew: () => this._renew(driver),
+            });
+            this.clients.set(driverUuid, client);
+        }
+        return this.clients.get(driverUuid);
+    }
+
+    /** Calls a method of pos.session (the addon's RPCs); rejects as Odoo's calls do. */
+    rpc(method, ...args) {
+        return this.pos.data.call("pos.session", method, [[this.pos.session.id], ...args]);
+    }
+
+    async _renew(driver) {
+        try {
+            const grants = await this.rpc("card_terminal_grants");
+            for (const { driver: uuid, grant } of grants) {
+                const known = this.pos.models["card.terminal.driver"].find((d) => d.uuid === uuid);
+                known?.update({ grant });
+            }
+            return grants.find((grant) => grant.driver === driver.uuid)?.grant || false;
+        } catch {
+            return false; // the driver's refusal stands, and is what the cashier is told
+        }
+    }
+
+    get _choiceKey() {
+        return `card_terminal.${this.pos.config.id}.${this.pos.session.id}`;
+    }
+}

@@ -1,0 +1,42 @@
+import { sentence } from "./card_words";
+
+/**
+ * One shape for what the driver (docs/api.md 1.3) and Odoo (`card_terminal_transactions`) say of a transaction:
+ * `{uuid, state, settledPaid, amountApproved, text, brand, last4, authCode, entryMode, receipt, answer}`.
+ * Amounts are minor units.
+ */
+
+/** @param {object} told a transaction as the driver's API says it */
+export function fromDriver(told) {
+    const outcome = told.outcome || {};
+    return {
+        uuid: told.uuid,
+        state: told.state,
+        settledPaid: told.settled ? Boolean(told.settled.paid) : null,
+        amountApproved: told.amount_approved,
+        text: sentence(told.code, told.text, told.money === "unknown"),
+        brand: outcome.brand || "",
+        last4: outcome.last4 || "",
+        authCode: outcome.auth_code || "",
+        entryMode: outcome.entry_mode || "",
+        receipt: outcome.receipt || "",
+        answer: null,
+    };
+}
+
+/** @param {object} told a row of `card_terminal_transactions` */
+export function fromOdoo(told) {
+    return {
+        uuid: told.uuid,
+        state: told.state,
+        settledPaid: told.settled_paid,
+        amountApproved: told.amount_approved,
+        text: told.text || "",
+        brand: told.brand || "",
+        last4: told.last4 || "",
+        authCode: told.auth_code || "",
+        entryMode: told.entry_mode || "",
+        receipt: told.receipt || "",
+        answer: told.answer || null,
+    };
+}

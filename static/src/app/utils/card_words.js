@@ -1,0 +1,94 @@
+import { ConnectionLostError } from "@web/core/network/rpc";
+import { _t } from "@web/core/l10n/translation";
+
+/**
+ * Sentences for the cashier, by the stable codes of the driver; a code without a sentence keeps the driver's own.
+ */
+const SENTENCES = {
+    // why the driver refused (problem+json `code`)
+    no_grant: _t("The driver does not know this till. Reload the point of sale."),
+    bad_grant: _t("The driver does not accept this till. Pair it with this Odoo again."),
+    expired_grant: _t("The permission of this session has expired. Reload the point of sale."),
+    not_granted: _t("This till may not use that terminal. Choose another one."),
+    wrong_origin: _t("The driver does not know this address of Odoo. Check its configuration."),
+    wrong_host: _t("The driver does not answer under this name. Check its address in Odoo."),
+    bad_amount: _t("This amount cannot be sent to the terminal."),
+    bad_currency: _t("This currency cannot be sent to the terminal."),
+    no_such_terminal: _t("The driver does not know this terminal. Choose another one."),
+    line_not_ended: _t("Another card payment of this order is not settled. Do not take the card again."),
+    over_refund: _t("More would be refunded than was paid by card."),
+    not_supported: _t("This terminal cannot do this. Choose another one."),
+    journal_unavailable: _t("The driver cannot write its journal, so nothing was sent. Its disk may be full."),
+    one_time_grant_missing: _t("Odoo must allow this refund first."),
+    one_time_grant_mismatch: _t("Odoo allowed another refund than this one."),
+    // how a transaction ended (outcome `code`)
+    declined: _t("Declined by the bank."),
+    phone_referral: _t("The bank asks for a call. Nothing was charged."),
+    forbidden: _t("This card may not be used here."),
+    not_completed: _t("The transaction was not completed."),
+    cardholder_abort: _t("The customer gave up on the terminal."),
+    operator_abort: _t("Cancelled on the terminal."),
+    timeout: _t("No card was presented in time."),
+    expired: _t("The request reached the driver too late, so nothing was sent."),
+    unreachable: _t("The terminal does not answer. Is it switched on and on the network?"),
+    driver_restarted: _t("The driver was restarted."),
+    // why nobody knows how it ended (outcome `code` of unknown)
+    no_answer: _t("The terminal took the request and never answered."),
+    link_lost: _t("The connection to the terminal broke before it answered."),
+    reply_cut: _t("The connection to the terminal broke in the middle of its answer."),
+    reply_malformed: _t("The terminal's answer cannot be read."),
+    // what happens meanwhile (progress `code`)
+    waiting_for_card: _t("The amount is on the terminal. Waiting for the customer's card."),
+    waiting_for_terminal: _t("Waiting for the terminal."),
+    storing: _t("The terminal has answered, but the driver cannot store it: its disk is full or broken."),
+};
+
+/** Codes whose sentence depends on what became of the money: there the driver's own words are better. */
+const ONLY_WHEN_SAFE = new Set(["driver_restarted", "declined"]);
+
+/**
+ * @param {string} code stable word of the driver
+ * @param {string} text the driver's own words
+ * @param {boolean} [unknown] the money is not known
+ */
+export function sentence(code, text, unknown = false) {
+    if (unknown && ONLY_WHEN_SAFE.has(code)) {
+        return text;
+    }
+    return String(SENTENCES[code] || text || "");
+}
+
+/** What a refusal of the driver says to the cashier. */
+export function refusal(problem) {
+    if (problem.code === "terminal_busy" && problem.holder) {
+        return _t("The terminal is in use by %(till)s (%(operator)s).", {
+            till: problem.holder.till || "?",
+            operator: problem.holder.operator || "?",
+        });
+    }
+    return sentence(problem.code, problem.detail || problem.title);
+}
+
+/** Why nothing was sent: the driver refused the question for its health, or did not answer. */
+export function notReachableText(health, terminal) {
+    if (health.problem) {
+        return refusal(health.problem);
+    }
+    return _t(
+        "The card driver of %(terminal)s does not run, so nothing was sent. Start it (%(url)s) and press Retry, or choose another terminal or another way to pay.",
+        { terminal: terminal.name, url: terminal.driver_id.url }
+    );
+}
+
+/** Another till has an open card payment on this order; `row` is Odoo's. */
+export function elsewhereText(row) {
+    return _t("A card payment of this order is not settled on another till (%(till)s, %(operator)s).", {
+        till: row.till || "?",
+        operator: row.operator || "?",
+    });
+}
+
+/** What a failed call to Odoo says; `offline` where Odoo did not say anything. */
+export function rpcText(error, offline) {
+    return error instanceof ConnectionLostError ? offline : error.data?.message || offline;
+}
