@@ -73,6 +73,7 @@ class Dialog(Listener):
         self._on_over = on_over
         self._is_money = transaction.kind in MONEY_KINDS
         self._linked = False
+        self._stored: Outcome | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._effects: deque[Effect] = deque()
         self._running = False
@@ -200,6 +201,7 @@ class Dialog(Listener):
             return  # journalled before the dialog began
         if self._is_money:
             transaction.journalled(self._journal.record(transaction.uuid, effect.state, effect.outcome))
+            self._stored = effect.outcome
         else:
             transaction.state = effect.state
         if effect.state is State.SENT:
@@ -234,8 +236,8 @@ class Dialog(Listener):
             self.transaction.finished(outcome.state, outcome)
         else:
             # The runner's own word (no machine) never contradicts what the terminal's has already ended.
-            known = record.state is outcome.state or (self._machine is None and record.state in ENDED)
-            if not known:
+            settled = self._machine is None and record.state in ENDED
+            if not (settled or outcome == self._stored or record.state is outcome.state):
                 self.transaction.journalled(self._journal.record(record.uuid, outcome.state, outcome))
             self.transaction.finished(self.transaction.state, self.transaction.outcome)
         self.answered = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pickle
@@ -11,8 +12,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from hw_driver.clock import Clock, iso
 from hw_driver.journal import Journal, storage
@@ -98,7 +97,7 @@ class SmallDisk:
             return
         with (self.folder / "filler").open("ab", buffering=0) as file:
             for size in (65536, 4096, 1):
-                with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+                with contextlib.suppress(OSError):  # no space left
                     while True:
                         file.write(b"x" * size)
 
