@@ -96,7 +96,7 @@ FIELDS: dict[str, Field] = {
         Field("ZT", "ticket_data", 1, 999, _T, Keep.TEXT, "PX HP"),
         Field("ID", "original_id", 1, 999, _T, Keep.REFERENCE, "PX"),
         Field("IM", "debit_id", 1, 999, _T, Keep.REFERENCE, "PX"),
-        Field("VT", "virtual", 3, 3, _D, Keep.PLAIN, "this product's virtual terminal; no real one sends it"),
+        Field("VT", "virtual", 1, 1, _D, Keep.PLAIN, "this product's virtual terminal; no real one sends it"),
     )
 }
 

@@ -265,7 +265,7 @@ def test_identification():
 
 
 def test_a_virtual_terminal_says_so():
-    assert answered(reply(VT="001")).virtual
+    assert answered(reply(VT="1")).virtual
     assert not answered(reply()).virtual
 
 
