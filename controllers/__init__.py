@@ -1,0 +1,2 @@
+from . import driver_file
+from . import events

@@ -1,0 +1,66 @@
+"""Where paired drivers report: docs/api.md section 2."""
+
+import json
+import logging
+import time
+
+from odoo import SUPERUSER_ID, http
+from odoo.http import request
+
+from ..hw_driver import signing
+from ..models.card_terminal_journal import MalformedBatch, OtherDatabase, TooManyEvents
+
+_logger = logging.getLogger(__name__)
+
+MAX_BYTES = 1 << 20
+MAX_CLOCK_ERROR = 7 * 24 * 3600
+#: HTTP status of each refusal that the model knows.
+REFUSALS = {MalformedBatch: 400, OtherDatabase: 409, TooManyEvents: 413}
+
+
+class EventsController(http.Controller):
+    @http.route(
+        "/card_terminal/v1/events", type="http", auth="public", methods=["POST"], csrf=False, save_session=False, readonly=False
+    )
+    def events(self, **_kwargs):
+        """Take a driver's events and say how far Odoo has got."""
+        body = self._body()
+        if body is None:
+            return self._refuse(413, f"at most {MAX_BYTES} bytes")
+        driver = self._driver(body)
+        if driver is None:
+            return self._refuse(401, "unknown driver or bad signature")
+        try:
+            answer = driver._receive(json.loads(body))
+        except tuple(REFUSALS) as error:
+            _logger.warning("Card terminal driver %s was refused: %s", driver.name, error)
+            return self._refuse(REFUSALS[type(error)], str(error))
+        except (ValueError, RecursionError):
+            return self._refuse(400, "the body is not JSON")
+        return request.make_json_response(answer)
+
+    def _body(self):
+        """Return the body, or None where it is too large to be read."""
+        length = request.httprequest.content_length
+        if length is None or length > MAX_BYTES:
+            return None
+        return request.httprequest.get_data()
+
+    def _driver(self, body):
+        """Return the driver that signed this body, with superuser rights in its company, or None."""
+        headers = request.httprequest.headers
+        driver = request.env["card.terminal.driver"].sudo().search([
+            ("uuid", "=", headers.get("X-Card-Terminal-Driver", "")), ("key", "!=", False)
+        ])  # fmt: skip
+        try:
+            signed_at = signing.verify_body(
+                bytes.fromhex(driver.key or ""), headers.get("X-Card-Terminal-Signature", ""), body
+            )
+        except (signing.BadSignature, ValueError):
+            return None
+        if not driver or abs(time.time() - signed_at) > MAX_CLOCK_ERROR:
+            return None
+        return driver.with_user(SUPERUSER_ID).with_company(driver.company_id)
+
+    def _refuse(self, status, error):
+        return request.make_json_response({"error": error}, status=status)

@@ -1,0 +1,225 @@
+"""What drivers report: numbered, chained events, applied once. The rules are docs/api.md section 2 and law 12.
+
+A journal that lost numbers, forked (a machine restored from a snapshot, or running twice) or was replaced is never taken
+silently: an alarm is raised, what was open becomes unknown, and the driver is asked for the whole journal, which is kept
+beside the old one under `<journal>~2`, `~3` …
+"""
+
+from odoo import fields, models
+from odoo.tools import SQL
+
+from ..hw_driver import signing
+from ..hw_driver.protocols.states import OPEN, State
+from .card_transaction_event import problem_of
+
+MAX_EVENTS = 500
+
+
+class MalformedBatch(ValueError):
+    """The body is not what docs/api.md section 2 says; nothing was applied."""
+
+
+class OtherDatabase(ValueError):
+    """The driver belongs to another database: it must not send or accept anything."""
+
+
+class TooManyEvents(ValueError):
+    """More events than fit in one request."""
+
+
+class CardTerminalDriver(models.Model):
+    _inherit = "card.terminal.driver"
+
+    def _receive(self, payload):
+        """Apply a signed body and return the answer to it. Raises `MalformedBatch`, `OtherDatabase`, `TooManyEvents`."""
+        self.ensure_one()
+        events = self._check_payload(payload)
+        self._wait_for_lock()
+        journal = payload["journal_id"]
+        self._find_journal(journal)
+        self._compare_last(payload["last"])
+        received = self._take(events)
+        transactions = received._apply()
+        transactions._join()
+        transactions._notify_till()
+        self._note_contact(payload)
+        return {
+            "acked": self.last_seq,
+            "want": self.last_seq + 1,
+            "configuration": self._configuration_for(payload.get("configuration")),
+            "database_uuid": self._database_uuid(),
+            "settled": self._settled(),
+        }
+
+    def _wait_for_lock(self):
+        """One batch of a driver at a time; a second worker waits, and starts over if the first one wrote."""
+        self.env.execute_query(SQL("SELECT id FROM card_terminal_driver WHERE id = %s FOR NO KEY UPDATE", self.id))
+
+    def _check_payload(self, payload):
+        wanted = {"driver": str, "database_uuid": str, "journal_id": str, "last": int, "events": list}
+        if not isinstance(payload, dict):
+            raise MalformedBatch("the body must be an object")
+        for name, kind in wanted.items():
+            if type(payload.get(name)) is not kind:
+                raise MalformedBatch(f"{name} must be {kind.__name__}")
+        if payload["database_uuid"] != self._database_uuid():
+            raise OtherDatabase("this driver is paired with another database")
+        if payload["driver"] != self.uuid or not payload["journal_id"] or "~" in payload["journal_id"]:
+            raise MalformedBatch("driver or journal_id is wrong")
+        events = payload["events"]
+        if len(events) > MAX_EVENTS:
+            raise TooManyEvents(f"at most {MAX_EVENTS} events fit in one request")
+        previous = None
+        for event in events:
+            problem = problem_of(event) or _broken(event, previous)
+            if problem:
+                number = event.get("seq") if isinstance(event, dict) else None
+                raise MalformedBatch(f"event {number}: {problem}")
+            previous = event
+        return events
+
+    def _find_journal(self, journal):
+        """Go on with this journal where it ended; an unknown one starts at 0, with an alarm if there was another."""
+        current = (self.journal_ref or "").partition("~")[0]
+        if journal == current:
+            return
+        if current:
+            self._alarm_of_loss(
+                self.env._("The driver came with another journal (%(new)s) than before (%(old)s).", new=journal, old=current)
+            )
+        self._continue(self._branches(journal)[-1:] or [journal])
+
+    def _compare_last(self, last):
+        if last < self.last_seq:
+            self._alarm_of_loss(
+                self.env._(
+                    "The driver's journal %(journal)s ends at %(last)s, but Odoo has %(known)s events of it: it was "
+                    "restored from a copy, or events were lost.",
+                    journal=self.journal_ref, last=last, known=self.last_seq,
+                )
+            )  # fmt: skip
+
+    def _take(self, events):
+        """Store the events that are new and follow on; return them."""
+        Event = self.env["card.transaction.event"]
+        if self._is_fork(events):
+            self._alarm_of_loss(
+                self.env._("The driver's journal %s tells another story than before: it was restored or is used twice.", self.journal_ref)
+            )
+            base = self.journal_ref.partition("~")[0]
+            self._continue([f"{base}~{len(self._branches(base)) + 1}"])
+            events = events if events[0]["seq"] == 1 else []  # all of it is wanted again
+        new = [event for event in events if event["seq"] > self.last_seq]
+        if not new or new[0]["seq"] != self.last_seq + 1:
+            return Event
+        received = Event.create([
+            {
+                "driver_id": self.id,
+                "company_id": self.company_id.id,
+                "journal_ref": self.journal_ref,
+                **{name: _storable(event[name]) for name in ("seq", "uuid", "type", "at", "body", "hash")},
+            }
+            for event in new
+        ])  # fmt: skip
+        self.write({"last_seq": new[-1]["seq"], "last_hash": new[-1]["hash"]})
+        return received
+
+    def _is_fork(self, events):
+        """Return whether these events contradict what Odoo has of this journal."""
+        if not events:
+            return False
+        first = events[0]["seq"]
+        if first == 1 and events[0]["prev"] != self.journal_ref.partition("~")[0]:
+            return True
+        if first == self.last_seq + 1 > 1:
+            return events[0]["prev"] != self.last_hash
+        known = {
+            event.seq: event.hash
+            for event in self.env["card.transaction.event"].search(
+                [
+                    ("driver_id", "=", self.id),
+                    ("journal_ref", "=", self.journal_ref),
+                    ("seq", ">=", first),
+                    ("seq", "<=", events[-1]["seq"]),
+                ]
+            )
+        }
+        return any(event["hash"] != known.get(event["seq"], event["hash"]) for event in events)
+
+    def _branches(self, journal):
+        """Return the names under which this journal's events are kept, oldest first."""
+        names = self.env["card.transaction.event"]._read_group(
+            [("driver_id", "=", self.id), "|", ("journal_ref", "=", journal), ("journal_ref", "=like", f"{journal}~%")],
+            ["journal_ref"],
+        )
+        if (self.journal_ref or "").partition("~")[0] == journal:
+            names.append((self.journal_ref,))
+        return sorted({name for (name,) in names}, key=lambda name: int(name.partition("~")[2] or 1))
+
+    def _continue(self, names):
+        last = self.env["card.transaction.event"].search(
+            [("driver_id", "=", self.id), ("journal_ref", "=", names[0])], order="seq desc", limit=1
+        )
+        self.write({"journal_ref": names[0], "last_seq": last.seq, "last_hash": last.hash})
+
+    def _alarm_of_loss(self, text):
+        """Raise the alarm; whatever was open may have been charged, and its journal will say nothing reliable about it."""
+        self._raise_alarm(text)
+        open_ones = self.env["card.transaction"].search(
+            [("driver_id", "=", self.id), ("state", "in", [state.value for state in OPEN])]
+        )
+        open_ones.write({"state": State.UNKNOWN.value, "code": "journal_lost", "text": text})
+        open_ones._join()
+        open_ones._notify_till()
+
+    def _note_contact(self, payload):
+        now = fields.Datetime.now()
+        reported = payload.get("configuration")
+        vals = {
+            "last_seen": now,
+            "version": str(payload.get("version") or "")[:64],
+            "configuration_reported": reported if type(reported) is int else 0,
+        }
+        if payload["last"] == self.last_seq:
+            vals["caught_up_at"] = now
+        self.write(vals)
+
+    def _configuration_for(self, number):
+        """Return the signed configuration unless the driver has it already."""
+        self._refresh_configuration()
+        return None if number == self.configuration_number else self._signed_configuration()
+
+    def _settled(self):
+        """Return what was settled by hand and has not come back in the driver's journal."""
+        settled = self.env["card.transaction"].search(
+            [("driver_id", "=", self.id), ("state", "=", State.SETTLED_BY_HAND.value), ("settled_reported", "=", False)],
+            limit=MAX_EVENTS,
+        )
+        return [
+            {
+                "uuid": transaction.uuid,
+                "paid": transaction.settled_paid,
+                "by": transaction.settled_by.name,
+                "at": transaction.settled_at.isoformat(timespec="milliseconds") + "Z",
+            }
+            for transaction in settled
+        ]
+
+
+def _broken(event, previous):
+    """Return what is wrong with an event's place in the chain, or None."""
+    if previous and event["seq"] != previous["seq"] + 1:
+        return f"a gap after {previous['seq']}"
+    if previous and event["prev"] != previous["hash"]:
+        return "the hash chain is broken"
+    computed = signing.event_hash(event["prev"], *(event[name] for name in ("seq", "uuid", "type", "at", "body")))
+    return None if computed == event["hash"] else "the hash does not match"
+
+
+def _storable(value):
+    """Return a JSON value without the one character that PostgreSQL cannot keep."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, dict):
+        return {_storable(name): _storable(inner) for name, inner in value.items()}
+    return [_storable(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,94 @@
+"""The join of what drivers reported and what tills booked. Either may come first; running it again changes nothing.
+
+An approval belongs to exactly one payment line: the one it was asked for, in the attempt the line names. Whatever does not
+fit is an exception that a person settles; nothing is made to fit.
+"""
+
+from odoo import api, models
+
+from ..hw_driver.protocols.states import State
+from .card_transaction import BOOKED_KINDS, to_minor
+
+
+class CardTransaction(models.Model):
+    _inherit = "card.transaction"
+
+    @api.model
+    def _cron_join(self):
+        """Join what is still apart."""
+        self.search([("payment_id", "=", False), ("state", "in", [State.APPROVED, State.SETTLED_BY_HAND])])._join()
+        self.search(["|", ("needs_attention", "=", True), ("state", "=", State.UNKNOWN)])._join()
+        self.env["pos.payment"].search([("card_evidence", "in", ["pending", "exception"])])._judge_card_evidence()
+
+    @api.model
+    def _join_orders(self, orders):
+        """Join everything that has to do with these orders."""
+        payments = orders.sudo().payment_ids
+        uuids = list(filter(None, payments.mapped("card_transaction_uuid")))
+        self.sudo().search(["|", ("order_uuid", "in", orders.mapped("uuid")), ("uuid", "in", uuids)])._join()
+        payments._judge_card_evidence()
+
+    def _join(self):
+        """Find the orders and payment lines of these transactions, fill the lines, and name what does not fit."""
+        transactions = self.sudo()
+        transactions._find_orders()
+        transactions._find_payments()
+        for transaction in transactions:
+            exception = transaction._judge()
+            if exception != transaction.exception:
+                transaction.exception = exception
+        transactions.payment_id._fill_from_card_transaction()
+        lines = self.env["pos.payment"].sudo().search([("card_transaction_uuid", "in", transactions.mapped("uuid"))])
+        (lines | transactions.payment_id)._judge_card_evidence()
+
+    def _find_orders(self):
+        uuids = list(filter(None, self.filtered(lambda record: not record.order_id).mapped("order_uuid")))
+        orders = {order.uuid: order for order in self.env["pos.order"].search([("uuid", "in", uuids)])} if uuids else {}
+        for transaction in self:
+            order = transaction.order_id or orders.get(transaction.order_uuid)
+            if order and order.company_id == transaction.company_id:
+                found = {"order_id": order.id, "session_id": order.session_id.id, "config_id": order.config_id.id}
+                changed = {name: value for name, value in found.items() if value and transaction[name].id != value}
+                if changed:
+                    transaction.write(changed)
+
+    def _find_payments(self):
+        waiting = self.filtered(lambda record: not record.payment_id and record._is_booked())
+        if not waiting:
+            return
+        lines = self.env["pos.payment"].search([
+            ("card_transaction_uuid", "in", waiting.mapped("uuid")), ("card_transaction_id", "=", False)
+        ])  # fmt: skip
+        by_attempt = {(line.card_transaction_uuid, line.uuid): line for line in lines}
+        for transaction in waiting:
+            line = by_attempt.get((transaction.uuid, transaction.payment_uuid))
+            if line and line.company_id == transaction.company_id and line.payment_method_id._is_card_terminal():
+                transaction.payment_id = line
+                line._write_card_evidence({"card_transaction_id": transaction.id})
+
+    def _is_booked(self):
+        """Return whether a payment must stand for this transaction."""
+        return self.kind in BOOKED_KINDS and self._is_approved()
+
+    def _judge(self):
+        """Return which exception this transaction is, if any."""
+        self.ensure_one()
+        if self.disagreement:
+            return "disagrees"
+        if self.state == State.UNKNOWN:
+            return "unknown"
+        if not self._is_booked():
+            return "payment_differs" if self.payment_id else "none"
+        if self.virtual and not self.config_id.card_terminal_training:
+            return "virtual_not_training"
+        if not self.payment_id or self.payment_id.pos_order_id.state == "cancel":
+            return "approved_without_payment"
+        return "none" if self._fits(self.payment_id) else "payment_differs"
+
+    def _fits(self, payment):
+        """Return whether this line books what was approved, in the order it was asked for."""
+        return (
+            payment.currency_id == self.currency_id
+            and payment.pos_order_id.uuid == self.order_uuid
+            and to_minor(payment.amount, payment.currency_id) == self._signed_minor()
+        )

@@ -1,0 +1,99 @@
+"""Law 7 on the server: an order with an open card question is neither paid, cancelled nor deleted."""
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from ..hw_driver.protocols.states import OPEN, State
+
+#: States that end an order, one way or the other.
+ENDING = frozenset({"paid", "done", "invoiced", "cancel"})
+
+
+class PosOrder(models.Model):
+    _inherit = "pos.order"
+
+    @api.model
+    def sync_from_ui(self, orders):
+        uuids = [order.get("uuid") for order in orders]
+        result = super().sync_from_ui(orders)
+        self.env["card.transaction"]._join_orders(self.search([("uuid", "in", uuids)]))
+        return result
+
+    def write(self, vals):
+        if vals.get("state") in ENDING:
+            ending = self.filtered(lambda order: order.state != vals["state"])
+            ending._refuse_card_question()
+            if vals["state"] == "cancel":
+                ending._refuse_card_money()
+        return super().write(vals)
+
+    @api.model
+    def remove_from_ui(self, server_ids):
+        orders = self.search([("id", "in", server_ids), ("state", "=", "draft")])
+        orders._refuse_card_question()
+        orders._refuse_card_money()
+        return super().remove_from_ui(server_ids)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_card_money(self):
+        self._refuse_card_question()
+        self._refuse_card_money()
+
+    def _compute_amount_paid(self):
+        return sum(self.payment_ids.filtered(lambda line: line._card_counts()).mapped("amount"))
+
+    def _compute_prices(self):
+        super()._compute_prices()
+        for order in self:
+            uncounted = order.payment_ids.filtered(lambda line: not line._card_counts())
+            if uncounted:
+                counted = (order.payment_ids - uncounted).mapped("amount")
+                order.amount_paid = sum(counted)
+                order.amount_return = -sum(amount for amount in counted if amount < 0)
+                order.amount_difference = order.amount_paid - order.amount_total
+
+    # Card questions ---------------------------------------------------------------------------------------------------
+
+    def _open_card_transactions(self):
+        """Return the transactions of these orders that are under way or not known, as far as Odoo has heard."""
+        transactions = self.env["card.transaction"].sudo().search([
+            ("order_uuid", "in", self.mapped("uuid")), ("state", "in", [state.value for state in OPEN])
+        ])  # fmt: skip
+        said_approved = self.sudo().payment_ids.filtered(lambda line: line._card_said_approved()).mapped("card_transaction_uuid")
+        return transactions.filtered(lambda record: record.state == State.UNKNOWN or record.uuid not in said_approved)
+
+    def _refuse_card_question(self):
+        """Raise where an order is frozen by a card payment that is under way or not known."""
+        open_ones = self._open_card_transactions()
+        frozen = self.filtered(
+            lambda order: order.uuid in open_ones.mapped("order_uuid") or any(line._card_is_open() for line in order.sudo().payment_ids)
+        )
+        if frozen:
+            raise UserError(
+                self.env._(
+                    "The result of a card payment is not known yet for: %s. Do not take the card again and do not take the "
+                    "money another way. Park the order and serve the next customer; it goes on once the terminal has "
+                    "answered or a manager has settled it under Card Terminals, Open Questions.",
+                    ", ".join(order.pos_reference or order.display_name for order in frozen),
+                )
+            )
+
+    def _refuse_card_money(self):
+        """Raise where an order that is to go holds an approved card payment."""
+        approved = self.env["card.transaction"].sudo().search([("order_uuid", "in", self.mapped("uuid"))]).filtered(
+            lambda record: record._is_booked() and not record.acknowledged_at
+        )
+        lines = self.sudo().payment_ids.filtered(lambda line: not line._card_is_free())
+        if approved or lines:
+            raise UserError(
+                self.env._(
+                    "%s holds a card payment that was approved. Complete the order, then refund it.",
+                    ", ".join(order.pos_reference or order.display_name for order in self),
+                )
+            )
+
+    def action_view_card_transactions(self):
+        """Open the card transactions of this order, every attempt."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("pos_card_terminal.action_card_transaction")
+        return {**action, "domain": [("order_uuid", "=", self.uuid)], "context": {}}

@@ -1,0 +1,83 @@
+"""What the till's JavaScript asks of Odoo about card terminals."""
+
+from odoo import models
+from odoo.exceptions import AccessError, UserError
+
+from ..hw_driver.protocols.states import OPEN, Kind
+
+
+class PosSession(models.Model):
+    _inherit = "pos.session"
+
+    def card_terminal_grants(self):
+        """Return fresh session grants: [{driver, url, grant, expires}]."""
+        session = self._card_session()
+        answer = []
+        for driver in session.config_id.card_terminal_ids.driver_id.filtered("has_key"):
+            grant, expires = driver._session_grant(session)
+            answer.append({"driver": driver.uuid, "url": driver.url, "grant": grant, "expires": expires})
+        return answer
+
+    def card_terminal_refund_grant(self, request):
+        """Return {grant, original} for money that goes back (law 8 is checked here)."""
+        session = self._card_session()
+        grant, original = self.env["card.terminal.grant"]._give(session, request)
+        return {"grant": grant, "original": original.uuid or None}
+
+    def card_terminal_transactions(self, request):
+        """Return what Odoo knows of these orders' and these transactions: {orders: [uuid], uuids: [uuid]}."""
+        session = self._card_session()
+        found = self.env["card.transaction"].sudo().search(
+            [
+                ("company_id", "=", session.company_id.id),
+                "|", ("order_uuid", "in", request.get("orders") or []), ("uuid", "in", request.get("uuids") or []),
+            ]
+        )  # fmt: skip
+        return found._to_till()
+
+    def card_terminal_answer(self, request):
+        """Keep the cashier's word: {uuid, answer, authorisation, terminal, order, line, amount}; return the transaction."""
+        session = self._card_session()
+        if request.get("answer") not in ("paid", "not_paid"):
+            raise UserError(self.env._("The answer is paid or not paid."))
+        transaction = self.env["card.transaction"].sudo().search([("uuid", "=", request.get("uuid"))])
+        if not transaction:
+            transaction = self._card_adopt(session, request)
+        if transaction.company_id != session.company_id:
+            raise AccessError(self.env._("This card transaction is of another company."))
+        if transaction.state in OPEN:
+            self.env["card.terminal.answer"].sudo().create({
+                "transaction_id": transaction.id,
+                "answer": request["answer"],
+                "authorisation": str(request.get("authorisation") or "")[:64],
+                "user_id": self.env.uid,
+            })  # fmt: skip
+            transaction._notify_till()
+        return transaction._to_till()[0]
+
+    def _card_adopt(self, session, request):
+        terminal = session.config_id.card_terminal_ids.filtered(lambda record: record.uuid == request.get("terminal"))
+        amount = request.get("amount")
+        if not terminal or not request.get("uuid") or type(amount) is not int or amount == 0:
+            raise UserError(self.env._("The till did not say which card payment it means."))
+        return self.env["card.transaction"]._adopt({
+            "uuid": request["uuid"],
+            "terminal_id": terminal.id,
+            "kind": (Kind.REFUND if amount < 0 or request.get("kind") == Kind.REFUND else Kind.SALE).value,
+            "amount_requested_minor": abs(amount),
+            "order_uuid": request.get("order"),
+            "payment_uuid": request.get("line"),
+            "session_id": session.id,
+        })  # fmt: skip
+
+    def _card_session(self):
+        """Return this session for a cashier who may use it."""
+        self.ensure_one()
+        if not self.env.user.has_group("point_of_sale.group_pos_user"):
+            raise AccessError(self.env._("Only users of the Point of Sale may use its card terminals."))
+        self.check_access("read")
+        if self.company_id not in self.env.user.company_ids:
+            raise AccessError(self.env._("This session is of another company."))
+        if self.state == "closed":
+            raise UserError(self.env._("This session is closed. Reload the point of sale."))
+        return self
