@@ -38,7 +38,7 @@ CARDS: dict[str, CardProfile] = {
                  aid="A0000000421010"),
         CardProfile("amex", "American Express", "Tap", "AMERICAN EXPRESS", "00D", "2", "374200", "1005",
                  aid="A000000025010402"),
-        CardProfile("voucher", "Meal voucher", "Tap · pays up to €25.00", "CONECS TITRE-RESTO", "10E", "2",
+        CardProfile("voucher", "Meal voucher", "Tap · up to €25.00", "CONECS TITRE-RESTO", "10E", "2",
                  "639190", "0258", limit=2500),
         CardProfile("decline", "Empty account", "Tap · is declined", "CB SANS CONTACT", "00B", "2", "497010", "0119",
                  aid="A0000000421010", accepted=False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -61,10 +62,8 @@ def run(args: argparse.Namespace) -> int:
 async def _run(args: argparse.Namespace, server: Server) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        try:
+        with contextlib.suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        except NotImplementedError:
-            pass
     face = None
     await server.start()
     try:

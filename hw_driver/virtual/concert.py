@@ -22,7 +22,6 @@ from .receipt import euros
 
 MAX_REQUEST = 64 * 1024
 RESULT_SECONDS = 8.0  # a result stays on the display
-CLOSE_SECONDS = 1.0  # the till may close first
 PIN_LENGTH = 4
 KEYS = (*"0123456789", "green", "yellow", "red")
 AUTO = ("", *CARDS, "abort")
@@ -43,6 +42,7 @@ class Settings:
     refuse_bf: bool = True
     quiet: float = 0.03  # a request has no end mark: it is over when no more comes
     incomplete: float = 1.0  # … and this is how long a request with something missing may take
+    close_after: float = 1.0  # the till may close first
     card_timeout: float = 120.0
     authorisation: float = 0.8
     auto: str = ""
@@ -114,7 +114,11 @@ _IN_DIALOG = frozenset({Phase.CARD, Phase.PIN, Phase.AUTHORISING})
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What a cardholder sees. `contact` says that the card is in the slot, `pin` counts the digits typed, which are kept nowhere; `receipt` is the last slip."""
+    """What a cardholder sees.
+
+    `contact` says that the card is in the slot, `pin` counts the digits typed, which are kept nowhere, `receipt` is the
+    last slip and `receipt_number` tells it from one before that reads the same.
+    """
 
     phase: Phase = Phase.IDLE
     text: str = DISPLAY[Phase.IDLE][0]
@@ -233,7 +237,7 @@ class VirtualConcert:
 
     def _look(self, connection: int, now: float) -> list[Effect]:
         """Decide how long to wait for more of a request; a dialog's own connection must wait for its answer."""
-        if not self._buffers.get(connection) or self._dialog is not None and self._dialog.connection == connection:
+        if not self._buffers.get(connection) or (self._dialog is not None and self._dialog.connection == connection):
             return []
         complete = answers.complete(bytes(self._buffers[connection]))
         self._timers["request", connection] = now + (self.settings.quiet if complete else self.settings.incomplete)
@@ -255,7 +259,7 @@ class VirtualConcert:
 
     def _say(self, connection: int, reply: Reply, now: float) -> list[Effect]:
         """Answer outside a dialog: no fault touches it."""
-        self._timers["close", connection] = now + CLOSE_SECONDS
+        self._timers["close", connection] = now + self.settings.close_after
         return [Write(connection, (answers.encode(reply),))]
 
     # The dialog
@@ -283,7 +287,8 @@ class VirtualConcert:
 
     def _decide(self, now: float) -> list[Effect]:
         dialog = self._dialog
-        assert dialog is not None and dialog.card is not None
+        assert dialog is not None
+        assert dialog.card is not None
         if self.faults.take("decline") or not dialog.card.accepted:
             return self._end("declined", now, reason=Reason.REFUSED)
         if restart := self.faults.take("restart_before"):
@@ -334,7 +339,7 @@ class VirtualConcert:
         if self.faults.take("close_at_once"):
             return [Write(connection, chunks), HangUp(connection)]
         if not self.faults.take("keep_open"):
-            self._timers["close", connection] = now + CLOSE_SECONDS
+            self._timers["close", connection] = now + self.settings.close_after
         return [Write(connection, chunks)]
 
     # Time

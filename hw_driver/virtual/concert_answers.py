@@ -87,7 +87,7 @@ def read(data: bytes, currencies: Mapping[str, str], refuse_bf: bool) -> Request
     if reader is None:
         return Request({}, problem=Reason.FORMAT)
     fields = reader.fields
-    if not reader.whole or not _fit(fields, _SHAPES) or refuse_bf and "BF" in fields:
+    if not reader.whole or not _fit(fields, _SHAPES) or (refuse_bf and "BF" in fields):
         return Request(fields, problem=Reason.FORMAT)
     kind = KINDS.get(fields["CD"])
     if kind is None:

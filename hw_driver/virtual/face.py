@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -40,12 +41,9 @@ class Face:
         self._server = server
         self._watchers: set[asyncio.Event] = set()
         self._runner: web.AppRunner | None = None
-        server.changed = self._changed
-
-    async def start(self) -> None:
-        """Listen; raises `OSError` when the port is taken."""
-        app = web.Application(middlewares=[self._doors], client_max_size=MAX_BODY)
-        app.add_routes(
+        server.watchers.append(self._changed)
+        self.app = web.Application(middlewares=[self._doors], client_max_size=MAX_BODY)
+        self.app.add_routes(
             [
                 web.get("/", self._page),
                 web.static("/static", STATIC),
@@ -58,7 +56,10 @@ class Face:
                 web.post("/api/auto", self._auto),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+
+    async def start(self) -> None:
+        """Listen; raises `OSError` when the port is taken."""
+        self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
@@ -137,10 +138,8 @@ class Face:
             while True:
                 changed.clear()
                 await response.write(f"data: {json.dumps(self.state())}\n\n".encode())
-                try:
+                with suppress(TimeoutError):  # the same state again keeps the line alive
                     await asyncio.wait_for(changed.wait(), HEARTBEAT)
-                except TimeoutError:
-                    pass  # the same state again keeps the line alive
         except ConnectionError:
             return response
         finally:

@@ -101,7 +101,7 @@ class Faults:
         fault = _fault(name)
         if fault.unit is Unit.NONE and value is not None:
             raise BadFault(f"{name} takes no value")
-        if value is not None and (value < 0 or fault.choices and value not in fault.choices):
+        if value is not None and (value < 0 or (fault.choices and value not in fault.choices)):
             wanted = " or ".join(map(str, fault.choices)) or f"a number of {fault.unit}, 0 or more"
             raise BadFault(f"{name} takes {wanted}")
         self.armed[name] = Armed(mode, fault.default if value is None else value)
@@ -137,6 +137,7 @@ class Faults:
         if value is not None and type(value) is not int:
             raise BadFault(f"the value of {name} is a whole number")
         self.arm(name, Mode(mode), value)
+        return None
 
 
 def parse(text: str) -> tuple[str, Mode, int | None]:

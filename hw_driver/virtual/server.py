@@ -14,14 +14,14 @@ CHUNK_PAUSE = 0.001  # between chunks, so that the network does not glue them to
 
 
 class Server:
-    """Listens on `host`:`port` (0: any free port; then `port` is the one chosen). Calls `changed` after every event."""
+    """Listens on `host`:`port` (0: any free one; then `port` is the one chosen). Calls its `watchers` after every event."""
 
     def __init__(self, terminal: VirtualConcert, ledger: Ledger, host: str = "127.0.0.1", port: int = 0) -> None:
         self.terminal = terminal
         self.ledger = ledger
         self.host = host
         self.port = port
-        self.changed: Callable[[], None] = lambda: None
+        self.watchers: list[Callable[[], None]] = []
         self._listener: asyncio.Server | None = None
         self._lines: dict[int, _Line] = {}
         self._handlers: set[asyncio.Task[None]] = set()
@@ -55,7 +55,8 @@ class Server:
             self._carry_out(self.terminal.tick(now))
         if wake_at is not None:
             self._timer = asyncio.get_running_loop().call_later(wake_at - now, self.do, self.terminal.tick)
-        self.changed()
+        for watcher in self.watchers:
+            watcher()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._count += 1

@@ -10,6 +10,7 @@ const ADVICE = {
     approved: "Done.", declined: "Refused: nothing was charged.", cancelled: "Given up: nothing was charged.",
     off: "The terminal restarts.",
 };
+const UNREACHABLE = "The virtual terminal does not answer. It is tried again by itself.";
 const KEYS = [..."123456789", null, "0", null, "red", "yellow", "green"];
 const KEY_NAMES = {
     red: { sign: "✕", name: "Red: cancel" },
@@ -28,14 +29,21 @@ let entriesShown = -1;
 let receiptShown = "";
 
 async function post(path, body) {
-    const response = await fetch(path, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body),
-    });
-    if (!response.ok) {
-        throw new Error((await response.json()).error);
+    try {
+        const response = await fetch(path, {
+            method: "POST",
+            headers: { "Content-Type": "application/json" },
+            body: JSON.stringify(body),
+        });
+        tell(response.ok ? "" : (await response.json()).error);
+    } catch {
+        tell(UNREACHABLE);
     }
+}
+
+function tell(trouble) {
+    byId("trouble").textContent = trouble;
+    byId("trouble").hidden = !trouble;
 }
 
 function element(tag, text = "", className = "") {
@@ -219,7 +227,6 @@ function show(state) {
         buildFaults(state.faults);
     }
     byId("protocol").textContent = `${state.protocol} · port ${state.port}`;
-    byId("lost").hidden = true;
     showScreen(state.screen);
     showFaults(state.faults);
     if (document.activeElement !== byId("auto")) {
@@ -233,8 +240,9 @@ function show(state) {
 
 function listen() {
     const events = new EventSource("/api/events");
+    events.onopen = () => tell("");
     events.onmessage = (event) => show(JSON.parse(event.data));
-    events.onerror = () => (byId("lost").hidden = false);
+    events.onerror = () => tell(UNREACHABLE);
 }
 
 function tellTime() {
