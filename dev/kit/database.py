@@ -160,7 +160,7 @@ def run_odoo(workplace: Workplace, postgres: Postgres, database: str, *words: st
     for line in troubles:
         note(f"  Odoo: {line.split(' ', 3)[-1]}")
     if result.returncode:
-        note(result.stdout[-4000:])
+        note("\n".join(result.stdout.splitlines()[-25:]))
         raise SetupError(f"Odoo failed with {' '.join(words)}: see {log}")
     log.unlink() if not troubles else None
     return result.stdout

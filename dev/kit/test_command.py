@@ -31,6 +31,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from kit.cache import MODULE
+from kit.errors import SetupError
 from kit.progress import note
 from kit.results import Result, closing_lines, read_junit
 from kit.setup import Workplace
@@ -87,7 +88,11 @@ def _run_parts(workplace: Workplace, parts: list[str], words: list[str]) -> int:
         sys.stdout.flush()
         note(f"── {part} " + "─" * (76 - len(part)))
         began = time.monotonic()
-        result = _RUNNERS[part](workplace, part, words)
+        try:
+            result = _RUNNERS[part](workplace, part, words)
+        except SetupError as error:  # the other parts can still be run
+            note(f"{part}: {error}")
+            result = Result(part, failed=[str(error)])
         result.seconds = time.monotonic() - began
         results.append(result)
     print("\n".join(closing_lines(results)), flush=True)
