@@ -1,0 +1,142 @@
+"""`dev/bench overhead`: the driver's own time in a sale.
+
+One sale after the other over loopback, through the driver's HTTP API with its doors, to a terminal that thinks for a
+moment and then closes the connection, as a CONCERT terminal may. (One that stays open adds the protocol's drain of
+0.3 s, which is not the driver's to save.) Counted are
+
+    in   the till's first byte of PUT                  -> first byte at the terminal (its connection included)
+    out  last byte of the answer leaves the terminal   -> the till has the whole HTTP answer that says "approved"
+
+Between them lie three durable writes: requested and sent on the way in, approved on the way out. The bare exchange
+sends the same bytes from the same process to the same terminal, with nothing between.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.processes import TERMINAL, DriverProcess, driver, noted, terminal
+
+#: Milliseconds: what the project wants of itself.
+AIM_P50, AIM_P99 = 1.5, 5.0
+WARM_UP = 20
+#: Amounts tell the exchanges apart in the terminal's notes.
+FIRST_SALE, FIRST_BARE = 1_000_000, 5_000_000
+
+
+class Till:
+    """A till's connection to the driver, kept open as a browser does."""
+
+    def __init__(self, process: DriverProcess) -> None:
+        self._link = http.client.HTTPConnection("127.0.0.1", process.port)
+        self._link.connect()
+        self._link.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._headers = {"Authorization": f"Bearer {process.grant}", "Content-Type": "application/json"}
+
+    def call(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+        self._link.request(method, path, body, self._headers)
+        with self._link.getresponse() as response:
+            answer: dict[str, Any] = json.loads(response.read())
+        if response.status >= 400:
+            raise SystemExit(f"the driver refused: {answer}")
+        return answer
+
+    def sale(self, amount: int) -> tuple[float, float]:
+        """Sell; return when it was asked and when the approval was there."""
+        path = f"/v1/transactions/{uuid.uuid4()}"
+        body = json.dumps(_body(amount)).encode()
+        asked = time.monotonic()
+        told = self.call("PUT", path, body)
+        while told["state"] in ("requested", "sent"):
+            told = self.call("GET", f"{path}?after={told['rev']}&wait=25")
+        answered = time.monotonic()
+        if (told["state"], told["amount_approved"]) != ("approved", amount):
+            raise SystemExit(f"a sale was not approved: {told}")
+        return asked, answered
+
+
+def run(folder: Path, *, sales: int, think: float) -> int:
+    """Measure and print; return the exit status."""
+    sold: dict[int, tuple[float, float]] = {}
+    bare: dict[int, tuple[float, float]] = {}
+    with terminal(think) as port, driver(folder, port) as process:
+        till = Till(process)
+        for number in range(-WARM_UP, sales):
+            sold[FIRST_SALE + number] = till.sale(FIRST_SALE + number)
+            bare[FIRST_BARE + number] = _bare(port, FIRST_BARE + number)
+        storage = till.call("GET", "/v1/health")["storage"]
+        notes = noted(port)
+    own = _own_times(sold, notes, FIRST_SALE)
+    floor = _own_times(bare, notes, FIRST_BARE)
+    if len(own) != sales or len(floor) != sales:
+        raise SystemExit(f"{sales} sales were made, the terminal noted {len(own)} and {len(floor)} bare exchanges")
+
+    print(f"{sales} sales on loopback, journal on {storage['filesystem']}, SQLite {storage['sqlite']}", end=" ")
+    print(f"{storage['journal_mode']} synchronous={storage['synchronous']}, {os.cpu_count()} cores", end=", ")
+    print(f"load {os.getloadavg()[0]:.1f}")
+    print(f"{'milliseconds':<22}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}")
+    _line("driver's own time", [sum(pair) for pair in own])
+    _line("  in", [way_in for way_in, _ in own])
+    _line("  out", [way_out for _, way_out in own])
+    _line("bare TCP exchange", [sum(pair) for pair in floor])
+    totals = [sum(pair) for pair in own]
+    met = percentile(totals, 50) <= AIM_P50 and percentile(totals, 99) <= AIM_P99
+    print(f"aim: p50 <= {AIM_P50} ms, p99 <= {AIM_P99} ms: {'met' if met else 'MISSED'}")
+    return 0 if met else 1
+
+
+def percentile(values: list[float], percent: float) -> float:
+    """Return the value that `percent` of them do not exceed (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * int(percent) // 100) - 1)]
+
+
+def _own_times(
+    seen: dict[int, tuple[float, float]], notes: dict[int, tuple[float, float]], first: int
+) -> list[tuple[float, float]]:
+    return [
+        ((notes[amount][0] - begun) * 1000, (ended - notes[amount][1]) * 1000)
+        for amount, (begun, ended) in seen.items()
+        if amount >= first and amount in notes
+    ]
+
+
+def _bare(port: int, amount: int) -> tuple[float, float]:
+    """Exchange the same bytes with the terminal directly."""
+    request = f"CZ0040300CJ012012345678901CA00201CB{len(str(amount)):03d}{amount}CD0010CE003978".encode()
+    begun = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.sendall(request)
+        while sock.recv(4096):
+            pass
+    return begun, time.monotonic()
+
+
+def _body(amount: int) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "terminal": TERMINAL,
+        "kind": "sale",
+        "amount": amount,
+        "currency": "EUR",
+        "till": "Bench",
+        "session": "bench",
+        "order": str(uuid.uuid4()),
+        "line": str(uuid.uuid4()),
+        "operator": "bench",
+        "reference": f"{amount}",
+        "not_after": (now + timedelta(seconds=30)).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+
+
+def _line(name: str, values: list[float]) -> None:
+    print(f"{name:<22}" + "".join(f"{percentile(values, p):8.2f}" for p in (50, 95, 99, 100)))
