@@ -125,7 +125,8 @@ class CardTerminal(models.Model):
         self.ensure_one()
         known = protocols()[self.protocol].options
         values = {option: self[field] for option, field in OPTION_FIELDS.items() if option in known}
-        return {option: value for option, value in values.items() if value or isinstance(value, bool)}
+        empty = {option for option, value in values.items() if not value and self._fields[OPTION_FIELDS[option]].type == "char"}
+        return {option: value for option, value in values.items() if option not in empty}
 
     def _configuration(self):
         """Return this terminal as docs/api.md 2.2 says it."""
