@@ -41,8 +41,9 @@ def scrub_certain(text: str) -> str:
 
 
 def scrub_reference(text: str) -> str:
-    """Return a reference as it is, unless an unbroken run in it has a card number's length and check digit."""
-    return _masked(text, _digits, lambda sizes, digits: len(sizes) == 1 and _is_card(sizes, digits))
+    """Return a reference as it is, but for what is printed like a card number and has its length and check digit."""
+    without_track = _track.sub("[track]", text)
+    return _masked(without_track, _digits, lambda sizes, digits: _is_card(sizes, digits) and _is_printed(sizes))
 
 
 def last_four(pan: str) -> str:
@@ -90,7 +91,11 @@ def _may_be_card(sizes: tuple[int, ...], digits: str) -> bool:
         return len(digits) >= _CARD_LENGTHS.start or _truncated.fullmatch(digits) is not None
     if not digits.isdigit():
         return digits[-4:].isdigit()
-    return sizes in _PRINTED or _check_digit_is_right(digits)
+    return _is_printed(sizes) or _check_digit_is_right(digits)
+
+
+def _is_printed(sizes: tuple[int, ...]) -> bool:
+    return len(sizes) == 1 or sizes in _PRINTED
 
 
 def _is_card(sizes: tuple[int, ...], digits: str) -> bool:

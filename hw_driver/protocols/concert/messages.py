@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..machine import MalformedMessage
-from ..scrub import scrub, scrub_certain, scrub_reference
+from ..scrub import scrub, scrub_certain
 from .tables import ACTIONS, FIELDS, Charset, Field, Keep
 from .tlv import Fields, build, parse
 from .verdict import ticket_text
@@ -63,10 +63,10 @@ def _masked(keep: Keep, value: str) -> str:
     match keep:
         case Keep.LAST4:
             return scrub(value) if value.isdigit() else scrub_certain(value)
-        case Keep.REFERENCE:
-            return scrub_reference(value)
         case Keep.TICKET:
             text = ticket_text(value)
             masked = scrub_certain(text)
-            return value if masked == text else base64.b64encode(masked.encode("latin-1")).decode()
+            if masked == text:
+                return value
+            return masked if text == value else base64.b64encode(masked.encode("latin-1")).decode()
     return scrub_certain(value)

@@ -145,6 +145,8 @@ def _kept_value(tag: str, value: str) -> str:
 
 def ticket_text(value: str) -> str:
     """Return the text of a ticket (AK): base64 of Latin-1 lines (HP PX). What is not base64 is taken as it is."""
+    if value.isdigit():
+        return value
     try:
         return base64.b64decode("".join(value.split()), validate=True).decode("latin-1")
     except binascii.Error:

@@ -269,28 +269,6 @@ def test_a_virtual_terminal_says_so():
     assert not answered(reply()).virtual
 
 
-# -- what is kept
-
-
-def test_no_card_number_and_no_expiry_is_kept():
-    pan = "4970101234567893"
-    ticket = "Q0IgNDk3MCAxMDEyIDM0NTYgNzg5Mw=="  # "CB 4970 1012 3456 7893"
-    outcome = answered(
-        reply(
-            AA=pan, AB="2712", CF=f"{pan}=2712", AF=f"01{pan}", XX=pan, CH=pan, AI=pan, ZT={"CK": "100", "AK": ticket}
-        )
-    )
-    assert outcome.last4 == "7893"
-    assert outcome.receipt == "CB **** **** **** 7893"
-    assert pan[:12] not in str(outcome).replace(" ", "")
-    assert "2712" not in str(outcome)
-
-
-def test_a_merchant_ticket_is_told_apart():
-    outcome = answered(reply(ZT={"CK": "110", "AK": "U0xJUA=="}))
-    assert (outcome.receipt, outcome.merchant_receipt) == ("", "SLIP")
-
-
 # -- the end of a reply
 
 

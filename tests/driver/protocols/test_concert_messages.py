@@ -107,3 +107,9 @@ def test_a_full_card_number_is_masked_also_inside_a_ticket():
     assert decoded["fields"]["AA"] == "************7893"
     assert base64.b64decode(decoded["fields"]["ZT"]["AK"]) == b"CB **** **** **** 7893\n"
     assert len(decoded["warnings"]) == 2
+
+
+@pytest.mark.parametrize("tag", ["AA", "AK", "CF", "CH", "XX"])
+def test_a_full_card_number_is_masked_in_any_field(tag):
+    decoded = concert_v3.decode(build({"CZ": "0300", tag: "4970101234567893"}))
+    assert decoded["fields"][tag] == "************7893"

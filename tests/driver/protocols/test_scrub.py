@@ -100,7 +100,8 @@ def test_truncated_numbers_printed_groups_and_tracks(text, scrubbed):
 def test_certain_and_reference_scrubbing_need_the_check_digit():
     assert scrub_certain("id 4970101234567893 1234567890123") == "id ************7893 1234567890123"
     assert scrub_reference("4970101234567893") == "************7893"
-    assert scrub_reference("4970 1012 3456 7893") == "4970 1012 3456 7893"
+    assert scrub_reference("4970 1012 3456 7893") == "**** **** **** 7893"
+    assert scrub_reference("4970101234567894 49701012 34567893") == "4970101234567894 49701012 34567893"
     assert scrub_reference("00012-003-0004") == "00012-003-0004"
 
 
