@@ -50,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
     )  # fmt: skip
     try:
         asyncio.run(_run(args, Server(VirtualConcert(settings, faults), ledger, args.host, args.port)))
+    except LedgerError as error:
+        return _fail(str(error))
     except OSError as error:
         return _fail(f"cannot listen: {error.strerror or error}. Choose another port with --port or --web.")
     except KeyboardInterrupt:
@@ -64,6 +66,7 @@ async def _run(args: argparse.Namespace, server: Server) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    server.watchers.append(lambda: stopped.set() if server.failure else None)
     face = None
     await server.start()
     try:
@@ -78,6 +81,8 @@ async def _run(args: argparse.Namespace, server: Server) -> None:
             if web:
                 print(f"Its face: http://127.0.0.1:{web}/", flush=True)
         await stopped.wait()
+        if server.failure:
+            raise server.failure
     finally:
         if face:
             await face.stop()

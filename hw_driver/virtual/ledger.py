@@ -5,6 +5,7 @@ It is the truth that reliability tests compare with the driver's journal and wit
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -81,12 +82,11 @@ class Ledger:
                 raise LedgerError(f"cannot use the ledger {path}: {error.strerror}. Name another file.") from error
 
     def book(self, entry: Entry) -> Entry:
-        """Number, date and durably append `entry`; only then may the terminal answer."""
+        """Number, date and durably append `entry`; only then may the terminal answer. Raises `LedgerError`."""
         at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         booked = replace(entry, number=len(self.entries) + 1, at=at)
         if self._file is not None:
-            self._file.write(json.dumps(asdict(booked), separators=(",", ":")).encode() + b"\n")
-            os.fsync(self._file.fileno())
+            self._append(json.dumps(asdict(booked), separators=(",", ":")).encode() + b"\n")
         self.entries.append(booked)
         return booked
 
@@ -106,6 +106,21 @@ class Ledger:
         """Close the file."""
         if self._file is not None:
             self._file.close()
+
+    def _append(self, line: bytes) -> None:
+        """Write the whole line, or nothing of it: a full disk may take a part."""
+        assert self._file is not None
+        end = self._file.tell()
+        try:
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self._file.seek(end)
+            self._file.truncate()
+            raise LedgerError(
+                f"cannot write the ledger {self._path}: {error.strerror}. Make room and restart."
+            ) from error
 
     def _load(self) -> None:
         """Read what is there; a last line without its end was cut by a crash before anyone was answered: drop it."""

@@ -8,19 +8,23 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from .concert import Book, Effect, HangUp, PowerOff, PowerOn, VirtualConcert, Write
-from .ledger import Ledger
+from .ledger import Ledger, LedgerError
 
 CHUNK_PAUSE = 0.001  # between chunks, so that the network does not glue them together again
 
 
 class Server:
-    """Listens on `host`:`port` (0: any free one; then `port` is the one chosen). Calls its `watchers` after every event."""
+    """Listens on `host`:`port` (0: any free one; then `port` is the one chosen).
+
+    Calls its `watchers` after every event. `failure` says why it had to stop: what cannot be booked is not charged.
+    """
 
     def __init__(self, terminal: VirtualConcert, ledger: Ledger, host: str = "127.0.0.1", port: int = 0) -> None:
         self.terminal = terminal
         self.ledger = ledger
         self.host = host
         self.port = port
+        self.failure: LedgerError | None = None
         self.watchers: list[Callable[[], None]] = []
         self._listener: asyncio.Server | None = None
         self._lines: dict[int, _Line] = {}
@@ -50,13 +54,22 @@ class Server:
             self._timer.cancel()
             self._timer = None
         now = time.monotonic()
-        self._carry_out(happen(now))
-        while (wake_at := self.terminal.wake_at) is not None and wake_at <= now:
-            self._carry_out(self.terminal.tick(now))
+        try:
+            wake_at = self._happen(happen, now)
+        except LedgerError as error:
+            self.failure, wake_at = error, None
+            self._power_off()
         if wake_at is not None:
             self._timer = asyncio.get_running_loop().call_later(wake_at - now, self.do, self.terminal.tick)
         for watcher in self.watchers:
             watcher()
+
+    def _happen(self, happen: Callable[[float], list[Effect]], now: float) -> float | None:
+        """Return when the terminal wants to be woken."""
+        self._carry_out(happen(now))
+        while (wake_at := self.terminal.wake_at) is not None and wake_at <= now:
+            self._carry_out(self.terminal.tick(now))
+        return wake_at
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._count += 1

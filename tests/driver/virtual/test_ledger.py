@@ -1,6 +1,7 @@
 """The ledger holds what was charged, through crashes at any moment; the process is really killed."""
 
 import json
+import resource
 import socket
 import subprocess
 import sys
@@ -102,6 +103,28 @@ def test_totals_count_what_was_charged(tmp_path: Path) -> None:
         300,
         700,
     )
+
+
+def test_what_cannot_be_booked_is_not_charged(tmp_path: Path) -> None:
+    """A disk that takes two lines and a part of the third, as far as this process can tell."""
+    path = tmp_path / "ledger.jsonl"
+    with process("--ledger", str(path), "--auto", "cb") as (running, ready):
+        answers = [sell(ready["port"], 1100)]
+        room = path.stat().st_size * 5 // 2
+        resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (room, room))
+        answers += [sell(ready["port"], 1200), _sell_or_reset(ready["port"], 1300)]
+        assert running.wait(5) == 1
+        assert running.stderr
+        assert "Make room" in running.stderr.read()
+    assert [bool(answer) for answer in answers] == [True, True, False]
+    assert amounts(path) == [1100, 1200]
+
+
+def _sell_or_reset(port: int, amount: int) -> bytes:
+    try:
+        return sell(port, amount)
+    except ConnectionResetError:
+        return b""
 
 
 @pytest.mark.parametrize("content", [b"hello\n", b"{}\n", b"[]\n", b'{"card": 3}\n'])
