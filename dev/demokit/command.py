@@ -1,0 +1,39 @@
+"""A card sale on a real Odoo, from the cashier's click to the accountant's entry.
+
+Starts Odoo with a French demo shop, the driver and a virtual terminal, plays one sale, says what came of it, and stays
+open for you until Ctrl-C. Everything listens on 127.0.0.1 only and no money moves. The first start fetches what is
+missing into a cache folder (CARD_TERMINAL_CACHE, about 3 GB).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from kit.setup import Workplace
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the demo; 0 when everything that was found agrees."""
+    options = _parser().parse_args(arguments)
+    workplace = Workplace()
+    workplace.ensure("odoo", "chromium")
+    workplace.enter("odoo")
+    from demokit.performance import perform
+
+    return perform(workplace, options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dev/demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--once", action="store_true", help="close the register, print the entries, and exit: 0 only if "
+                        "order, payment, events, entries and the terminal's ledger agree")  # fmt: skip
+    parser.add_argument("--terminal", default="concert-v3", metavar="PROTOCOL",
+                        help="the virtual terminal's protocol (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--shots", type=Path, metavar="DIR", help="where to put the pictures and the export")
+    for name, what in (("odoo", "Odoo"), ("driver", "the driver"), ("tpe", "the terminal"), ("face", "its web face")):
+        parser.add_argument(f"--{name}-port", type=int, default=0, metavar="N", help=f"{what}'s port (default: any)")
+    return parser

@@ -1,0 +1,66 @@
+"""The demo from start to end."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+
+from demokit import evidence, report, sale, stage
+from demokit.shop import LOGIN, PASSWORD
+from demokit.stage import Stage
+from demokit.terminals import TERMINALS
+from kit.errors import SetupError
+from kit.progress import note
+from kit.setup import Workplace
+
+
+def perform(workplace: Workplace, options: argparse.Namespace) -> int:
+    """Carry out `dev/demo` with its options; 0 when everything that was found agrees."""
+    if options.terminal not in TERMINALS:
+        raise SetupError(f"no terminal {options.terminal!r}; there are {', '.join(TERMINALS)}")
+    ports = stage.Ports(options.odoo_port, options.driver_port, options.tpe_port, options.face_port)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with stage.running(workplace, TERMINALS[options.terminal], ports) as shop:
+        pictures = (options.shots or shop.folder / "pictures").absolute()
+        pictures.mkdir(parents=True, exist_ok=True)
+        with sale.people(workplace) as context:
+            sale.play(shop, context, pictures)
+            found = evidence.wait_for(shop.client, shop.ledger)
+            sale.photograph_transactions(shop, context, pictures)
+            print(report.story(found))
+            if options.once:
+                sale.close_register(shop, context)
+        if options.once:
+            found = evidence.collect(shop.client, shop.ledger)
+            evidence.add_books(found, shop.client)
+            found.export = evidence.export(shop.client, pictures / "card-transactions.csv")
+            print(report.books(found))
+            print(f"Export    {found.export}")
+        print(f"Pictures  {pictures}")
+        wrong = evidence.problems(found)
+        for problem in wrong:
+            note(f"dev/demo: {problem}")
+        print("Agreed    order, payment, events and ledger say the same" if not wrong else "Not agreed: see above")
+        if not options.once:
+            _stay(shop)
+    return 1 if wrong else 0
+
+
+def _stay(shop: Stage) -> None:
+    """Leave everything open until Ctrl-C."""
+    print(
+        f"""
+Point of sale      {shop.pos}
+Back office        {shop.server.url}/odoo
+Virtual terminal   {shop.face}
+Login              {LOGIN}, password {PASSWORD}
+
+Ring up an order, press Card, and present a card on the virtual terminal. Ctrl-C ends it all.""",
+        flush=True,
+    )
+    try:
+        while True:
+            signal.pause()
+    except KeyboardInterrupt:
+        note("")

@@ -1,0 +1,79 @@
+"""One sale, played by a headless browser: cashier in the real point of sale, cardholder before the virtual terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from demokit import till as tills
+from demokit.cardholder import Cardholder
+from demokit.shop import LOGIN, PASSWORD
+from demokit.stage import Stage
+from demokit.till import Till
+from kit.progress import Progress
+from kit.setup import Workplace
+
+BASKET = ("Olive oil 75 cl", "Honey 500 g", "Baguette")
+PATIENCE = 30_000
+SCALE = 2
+"""Pixels of a picture per pixel of the page."""
+
+
+@contextmanager
+def people(workplace: Workplace) -> Iterator[BrowserContext]:
+    """A browser for both; everything they see is theirs together, as if they stood at the same counter."""
+    with sync_playwright() as playwright:
+        browser: Browser = tills.launch(playwright, workplace.chromium)
+        with browser.new_context(viewport=tills.VIEWPORT, device_scale_factor=SCALE, locale="en-GB") as context:
+            context.set_default_timeout(PATIENCE)
+            yield context
+        browser.close()
+
+
+def play(stage: Stage, context: BrowserContext, pictures: Path) -> None:
+    """Sell `BASKET` by card."""
+    with Progress("Playing a sale") as progress:
+        cardholder = Cardholder(context.new_page(), stage.face)
+        cardholder.open()
+        till = Till(context.new_page(), stage.server.url, stage.config)
+        progress.update(0.1, "opening the register")
+        till.open(LOGIN, PASSWORD)
+        progress.update(0.6, "ringing up")
+        for product in BASKET:
+            till.add(product)
+        till.to_payment()
+        till.pay_with("Card")
+        expect(cardholder.screen("card")).to_be_visible()
+        expect(till.card("sent")).to_be_visible()
+        progress.update(0.7, "waiting for the card")
+        _photograph(till.page, pictures / "pos-waiting.png")
+        _photograph(cardholder.page, pictures / "virtual-terminal.png")
+        cardholder.pay(stage.terminal.card)
+        progress.update(0.9, "receipt")
+        expect(till.receipt).to_be_visible()
+        _photograph(till.page, pictures / "receipt.png")
+        till.next_order()
+
+
+def close_register(stage: Stage, context: BrowserContext) -> None:
+    """Close the session, as the cashier does in the evening."""
+    with Progress("Closing the register"):
+        till = Till(context.new_page(), stage.server.url, stage.config)
+        till.open()
+        till.close_register()
+
+
+def photograph_transactions(stage: Stage, context: BrowserContext, pictures: Path) -> None:
+    """Take a picture of the list of card transactions in the back office."""
+    page = context.new_page()
+    page.goto(f"{stage.server.url}/odoo/action-pos_card_terminal.action_card_transaction")
+    expect(page.locator(".o_list_view .o_data_row").first).to_be_visible()
+    _photograph(page, pictures / "transactions.png")
+
+
+def _photograph(page: Page, path: Path) -> None:
+    """Take a picture once everything that moves has come to rest."""
+    page.screenshot(path=path, animations="disabled")
