@@ -113,9 +113,8 @@ class Driver:
         if self.link and self.link.refusal:
             raise Problem(*self.link.refusal)
 
-    async def terminal(self, id_: str) -> Terminal:
-        """Return a terminal as configured now."""
-        await self.terminals.settle()
+    def configured(self, id_: str) -> Terminal:
+        """Return the terminal of this id, or refuse."""
         terminal = self.terminals.get(id_)
         if terminal is None:
             raise Problem("no_such_terminal", f"This driver has no terminal '{id_[:50]}'. Choose another one.")

@@ -114,7 +114,7 @@ class OdooLink:
         try:
             more = await self._accept(await self._post(session, events), events)
         except (aiohttp.ClientError, TimeoutError, OSError, LinkError) as error:
-            self._failed(str(error) or type(error).__name__)
+            self._failed(_why(error))
             return False
         except Exception:  # the link must outlive any fault: events are sent again
             log.exception("fault in the link to Odoo")
@@ -237,6 +237,18 @@ class OdooLink:
                 await self._wake.wait()
         except TimeoutError:
             pass
+
+
+def _why(error: Exception) -> str:
+    match error:
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+            return f"Odoo's certificate is not accepted: {error}"
+        case aiohttp.ClientConnectorError(host=host, port=port):
+            return f"{host} port {port} cannot be reached: {error.strerror}"
+        case TimeoutError():
+            return "Odoo does not answer in time"
+        case _:
+            return str(error) or type(error).__name__
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

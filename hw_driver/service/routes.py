@@ -53,7 +53,8 @@ async def get_terminals(call: Call) -> web.Response:
 
 
 async def get_terminal(call: Call) -> web.Response:
-    return answer((await call.driver.terminal(call.path["id"])).describe())
+    await call.driver.terminals.settle()
+    return answer(call.driver.configured(call.path["id"]).describe())
 
 
 async def identify_terminal(call: Call) -> web.Response:
@@ -81,11 +82,11 @@ async def get_openapi(call: Call) -> web.Response:
 
 
 def terminal_in_body(call: Call) -> str | None:
-    return str(call.body["terminal"])
+    return call.driver.configured(call.body["terminal"]).id
 
 
 def terminal_in_path(call: Call) -> str | None:
-    return call.path["id"]
+    return call.driver.configured(call.path["id"]).id
 
 
 def terminal_of_transaction(call: Call) -> str | None:

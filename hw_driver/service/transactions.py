@@ -28,7 +28,8 @@ async def put(driver: Driver, uuid: str, asked: Mapping[str, Any]) -> tuple[Tran
     if known := driver.transaction(uuid):
         return same(driver, known, body), False
     driver.may_sell()
-    terminal = await driver.terminal(body["terminal"])
+    await driver.terminals.settle()
+    terminal = driver.configured(body["terminal"])
     check_possible(terminal.info, body)
     if body["kind"] == Kind.IDENTIFY:
         return await terminal.identify(uuid, till=body["till"], operator=body["operator"]), True
@@ -44,8 +45,7 @@ async def put(driver: Driver, uuid: str, asked: Mapping[str, Any]) -> tuple[Tran
 async def cancel(driver: Driver, uuid: str) -> Transaction:
     """Ask the terminal to give up."""
     transaction = find(driver, uuid)
-    terminal = await driver.terminal(terminal_of(driver, transaction))
-    return await terminal.cancel(uuid)
+    return await driver.configured(terminal_of(driver, transaction)).cancel(uuid)
 
 
 def find(driver: Driver, uuid: str) -> Transaction:
