@@ -134,7 +134,7 @@ _MONEY = ("CZ", "CJ", "CA", "CB", "CD", "CE")  # mandatory, and all a real Ingen
 EXCHANGES: dict[Kind, Exchange] = {
     Kind.SALE: Exchange("0", _MONEY, echo=("CD", "CE", "CA")),
     Kind.REFUND: Exchange("1", _MONEY, echo=("CD", "CE", "CA")),
-    Kind.IDENTIFY: Exchange("I", ("CZ", "CJ", "CA", "CD"), echo=("CD", "CA"), longest=10),
+    Kind.IDENTIFY: Exchange("I", ("CZ", "CJ", "CA", "CD"), echo=("CD",), longest=10),
 }
 
 DONE, NOT_DONE = "10", "01"  # AE (OCA AK HP PX FIDE); 11 = "taken into account" with BA=1 (AK)

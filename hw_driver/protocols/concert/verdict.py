@@ -70,7 +70,7 @@ def doubt(kind: Kind, code: str, reply: Fields | None = None) -> Outcome:
 
 def _doubt_about_success(kind: Kind, request: Mapping[str, str], reply: Fields) -> str:
     """Return why AE=10 does not prove that `request` was done, or '' where it does: the rule for "paid"."""
-    if request.get("BA", "0") != "0":
+    if any(_text(fields, "BA") not in ("", "0") for fields in (dict(request), reply)):
         return "not_a_result"  # with BA=1, AE=10 only says that the request has arrived (PX)
     if _reason(reply) not in REASONS_OF_SUCCESS:
         return "reply_contradictory"

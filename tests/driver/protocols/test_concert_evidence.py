@@ -89,6 +89,12 @@ def test_a_ticket_that_is_not_base64_is_kept_as_text():
     assert judged(ZT={"AK": "not base64!"}).receipt == "not base64!"
 
 
+def test_success_under_immediate_reply_is_no_payment():
+    received = parse(build({**ASKED, "AE": "10"}))
+    assert judge(Kind.SALE, {**ASKED, "BA": "1"}, received).state is State.UNKNOWN
+    assert judge(Kind.SALE, {**ASKED, "BA": "0"}, received).state is State.APPROVED
+
+
 def test_a_virtual_terminal_says_so():
     assert judged(VT="1").virtual
     assert not judged().virtual

@@ -217,6 +217,7 @@ def test_the_register_may_lose_its_zero():
         ({"AF": "99"}, "reply_contradictory"),
         ({"AE": "01", "AF": "01"}, "reply_contradictory"),
         ({"AE": "11"}, "not_a_result"),
+        ({"BA": "1"}, "not_a_result"),
         ({"AE": "1"}, "not_a_result"),
     ],
 )
@@ -259,7 +260,7 @@ def test_a_doubt_about_no_money_is_a_failure():
 
 
 def test_identification():
-    fields = {"CZ": "0301", "CJ": "330538600404", "CA": "01", "CD": "I", "AE": "10"}
+    fields = {"CZ": "0301", "CJ": "330538600404", "CA": "07", "CD": "I", "AE": "10"}
     outcome = answered(fields, Request("u", Kind.IDENTIFY))
     assert (outcome.state, outcome.amount_approved, outcome.details["ipc"]) == (State.APPROVED, None, "330538600404")
 
