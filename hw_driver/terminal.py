@@ -94,6 +94,7 @@ class Terminal:
         self._link = "unused"
         self._last_seen = ""
         self._identity: dict[str, Any] = {}
+        self._quiet: asyncio.TimerHandle | None = None
 
     # -- what tills ask
 
@@ -201,6 +202,7 @@ class Terminal:
     async def close(self) -> None:
         """Stop: let the link go. A dialog under way is recovered by the next start of the driver."""
         self._to_recover = []
+        self._still_busy()
         if self._dialog is not None:
             self._dialog.abandon()
             self._dialog = None
@@ -258,8 +260,14 @@ class Terminal:
         while len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
         self._dialog, self._since = dialog, iso(self._clock.now())
+        self._still_busy()
         (dialog.resumed if resumed else dialog.begin)(effects)
         return transaction
+
+    def _still_busy(self) -> None:
+        if self._quiet is not None:
+            self._quiet.cancel()
+            self._quiet = None
 
     def _transport(self, listener: Listener) -> Transport:
         return TRANSPORTS[self.transport["kind"]](self.transport, listener)
@@ -274,7 +282,7 @@ class Terminal:
         if self._to_recover:
             self._recover_next()
         else:
-            asyncio.get_running_loop().call_later(QUIET, self._tidy)
+            self._quiet = asyncio.get_running_loop().call_later(QUIET, self._journal.tidy)
 
     def _learn(self, transaction: Transaction) -> None:
         """Keep what the terminal said of itself, in an identification or beside a result."""
@@ -300,10 +308,6 @@ class Terminal:
             except Exception:  # noqa: BLE001 - a fault here must not keep the driver from starting, nor lose the transaction
                 effects = []
             self._begin(machine, transaction, effects or [Result(LEFT_OPEN), Close()], resumed=True)
-
-    def _tidy(self) -> None:
-        if self._dialog is None:
-            self._journal.tidy()
 
 
 def _not_after(body: Mapping[str, Any]) -> datetime:

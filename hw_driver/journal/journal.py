@@ -10,7 +10,9 @@ import json
 import logging
 import sqlite3
 import uuid as uuids
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,9 @@ _COLUMNS = "uuid, state, body, outcome, settled, requested_at, ended_at, seq"
 _INSERT = """INSERT INTO transactions (uuid, state, terminal, line, "order", original, body, outcome, settled,
     requested_at, ended_at, seq) VALUES (?, ?, ?, ?, ?, ?, ?, '{}', '{}', ?, '', ?)"""
 _UPDATE = "UPDATE transactions SET state = ?, outcome = ?, settled = ?, ended_at = ?, seq = ? WHERE uuid = ?"
+
+#: How many of the latest transactions are answered from memory.
+REMEMBERED = 200
 
 #: What is remembered about a file that is set aside: reason in its name -> sentence about it.
 _NOTICES = {
@@ -59,6 +64,7 @@ class Journal:
         self._path = path
         self._clock = clock
         self._reserve = storage.Reserve(path.with_name(path.name + ".reserve"))
+        self._recent: OrderedDict[str, Record] = OrderedDict()
         self.notices = []
         self.on_event = None
 
@@ -96,7 +102,7 @@ class Journal:
         original = str((asked.get("original") or {}).get("uuid", ""))
         place = (asked["terminal"], asked.get("line") or "", asked.get("order") or "", original)
         try:
-            self._append(
+            event = self._append(
                 uuid,
                 State.REQUESTED.value,
                 asked,
@@ -104,7 +110,7 @@ class Journal:
             )
         except sqlite3.Error as error:
             raise JournalUnavailable(f"Nothing was sent. {opening.explained(error, self._path)}") from error
-        return self._known(uuid)
+        return self._remember(Record(uuid, State.REQUESTED, asked, None, {}, event.at, "", event.seq))
 
     def record(self, uuid: str, state: State, outcome: Outcome | None = None) -> Record:
         """Make a new state durable and return the transaction as it stands then.
@@ -115,12 +121,12 @@ class Journal:
         now = self._known(uuid)
         body = outcome_body(outcome)
         if state in TRANSITIONS[now.state]:
-            return self._change(now, state.value, body, state, body, now.settled)
+            return self._change(now, state.value, body, state, outcome, now.settled)
         if now.state not in ENDED or outcome is None:
             raise IllegalTransition(f"{now.state} cannot be followed by {state}")
         if outcome == now.outcome:
             return now
-        return self._change(now, LATE_ANSWER, body, now.state, outcome_body(now.outcome), now.settled)
+        return self._change(now, LATE_ANSWER, body, now.state, now.outcome, now.settled)
 
     def settle(self, uuid: str, *, paid: bool, by: str, at: str) -> Record:
         """Keep Odoo's word about an unknown transaction: a named person resolved it. Ended ones stay as they are.
@@ -134,7 +140,7 @@ class Journal:
             raise IllegalTransition(f"{now.state} cannot be settled by hand yet")
         word = {"paid": paid, "by": by, "at": at}
         state = State.SETTLED_BY_HAND
-        return self._change(now, state.value, word, state, outcome_body(now.outcome), word)
+        return self._change(now, state.value, word, state, now.outcome, word)
 
     def note(self, kind: str, body: Mapping[str, Any]) -> Event:
         """Add an event of the journal itself (``driver_started``, ``configured``). Raises `NotRecorded`."""
@@ -151,6 +157,8 @@ class Journal:
 
     def get(self, uuid: str) -> Record | None:
         """Return the transaction, or None."""
+        if record := self._recent.get(uuid):
+            return record
         return next(iter(self._select("uuid = ?", uuid)), None)
 
     def of_line(self, line: str) -> list[Record]:
@@ -305,15 +313,29 @@ class Journal:
         kind: str,
         said: dict[str, Any],
         state: State,
-        outcome: dict[str, Any],
+        outcome: Outcome | None,
         settled: dict[str, Any],
     ) -> Record:
-        def row(event: Event) -> tuple[str, tuple[Any, ...]]:
-            ended_at = now.ended_at or (event.at if state in ENDED else "")
-            return _UPDATE, (state.value, _json(outcome), _json(settled), ended_at, event.seq, now.uuid)
+        """Append an event that leads from `now` to the state, outcome and settlement named."""
 
-        self._append_result(now.uuid, kind, said, row)
-        return self._known(now.uuid)
+        def after(event: Event) -> Record:
+            ended_at = now.ended_at or (event.at if state in ENDED else "")
+            return replace(now, state=state, outcome=outcome, settled=settled, ended_at=ended_at, seq=event.seq)
+
+        def row(event: Event) -> tuple[str, tuple[Any, ...]]:
+            then = after(event)
+            columns = (state.value, _json(outcome_body(outcome)), _json(settled), then.ended_at, then.seq, now.uuid)
+            return _UPDATE, columns
+
+        return self._remember(after(self._append_result(now.uuid, kind, said, row)))
+
+    def _remember(self, record: Record) -> Record:
+        """Keep the latest rows in memory as they are on the disk; nobody else writes there."""
+        self._recent[record.uuid] = record
+        self._recent.move_to_end(record.uuid)
+        if len(self._recent) > REMEMBERED:
+            self._recent.popitem(last=False)
+        return record
 
     def _append_result(self, uuid: str, kind: str, body: dict[str, Any], row: _Row | None) -> Event:
         """Append what must not be lost: on a full disk the reserved room is given up for it."""
