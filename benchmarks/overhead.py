@@ -7,13 +7,16 @@ moment and then closes the connection, as a CONCERT terminal may. (One that stay
     in   the till's first byte of PUT                  -> first byte at the terminal (its connection included)
     out  last byte of the answer leaves the terminal   -> the till has the whole HTTP answer that says "approved"
 
-Between them lie three durable writes: requested and sent on the way in, approved on the way out. The bare exchange
-sends the same bytes from the same process to the same terminal, with nothing between.
+Between them lie three durable writes: requested and sent on the way in, approved on the way out.
+
+Beside it, in the same run and after every sale: a bare exchange (the same bytes from the same process to the same
+terminal, with nothing between) and three bare durable writes (4 KiB appended and fsynced to a file beside the journal).
 """
 
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import socket
@@ -67,11 +70,15 @@ def run(folder: Path, *, sales: int, think: float) -> int:
     """Measure and print; return the exit status."""
     sold: dict[int, tuple[float, float]] = {}
     bare: dict[int, tuple[float, float]] = {}
-    with terminal(think) as port, driver(folder, port) as process:
+    writes: list[float] = []
+    with terminal(think) as port, driver(folder, port) as process, (folder / "writes").open("wb", 0) as file:
         till = Till(process)
+        used = cpu_seconds(process.pid)
         for number in range(-WARM_UP, sales):
             sold[FIRST_SALE + number] = till.sale(FIRST_SALE + number)
             bare[FIRST_BARE + number] = _bare(port, FIRST_BARE + number)
+            writes.append(_three_writes(file))
+        used = cpu_seconds(process.pid) - used
         storage = till.call("GET", "/v1/health")["storage"]
         notes = noted(port)
     own = _own_times(sold, notes, FIRST_SALE)
@@ -87,10 +94,18 @@ def run(folder: Path, *, sales: int, think: float) -> int:
     _line("  in", [way_in for way_in, _ in own])
     _line("  out", [way_out for _, way_out in own])
     _line("bare TCP exchange", [sum(pair) for pair in floor])
+    _line("three bare writes", writes[WARM_UP:])
+    print(f"processor time of the driver: {used / (sales + WARM_UP) * 1000:.2f} ms a sale")
     totals = [sum(pair) for pair in own]
     met = percentile(totals, 50) <= AIM_P50 and percentile(totals, 99) <= AIM_P99
     print(f"aim: p50 <= {AIM_P50} ms, p99 <= {AIM_P99} ms: {'met' if met else 'MISSED'}")
     return 0 if met else 1
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time a process has used."""
+    numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def percentile(values: list[float], percent: float) -> float:
@@ -119,6 +134,15 @@ def _bare(port: int, amount: int) -> tuple[float, float]:
         while sock.recv(4096):
             pass
     return begun, time.monotonic()
+
+
+def _three_writes(file: io.FileIO) -> float:
+    """Return the milliseconds that three durable writes take."""
+    begun = time.monotonic()
+    for _ in range(3):
+        file.write(b"x" * 4096)
+        os.fsync(file.fileno())
+    return (time.monotonic() - begun) * 1000
 
 
 def _body(amount: int) -> dict[str, Any]:
