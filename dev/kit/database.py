@@ -8,8 +8,10 @@ A clone takes a second or two.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +19,11 @@ from secrets import token_hex
 
 from kit.cache import MODULE, digest
 from kit.errors import SetupError
-from kit.odoo import write_config
+from kit.odoo import problems, write_config
 from kit.postgres import Postgres
 from kit.progress import Progress, note
 from kit.setup import Workplace
+from kit.shell import end_with_parent
 
 BASE_MODULES = ("point_of_sale", "l10n_fr", "l10n_fr_account")
 ADDON_PARTS = (
@@ -37,6 +40,7 @@ ADDON_PARTS = (
     "wizards",
 )
 KEPT_ADDON_TEMPLATES = 3
+KEPT_LOG_DAYS = 7
 TEMPLATE_PREFIX = "card_template_"
 
 _IN_FRANCE = """
@@ -109,7 +113,8 @@ def fresh_database(
 ) -> Iterator[str]:
     """A database of one's own, cloned from the addon's template or the one named; dropped at the end."""
     source = template or addon_template(workplace, postgres)
-    database = f"card_{purpose}_{token_hex(4)}"
+    _sweep(workplace, postgres)
+    database = f"card_{purpose}_{'kept' if keep else os.getpid()}_{token_hex(4)}"
     try:
         clone(workplace, postgres, source, database)
         yield database
@@ -148,15 +153,12 @@ def run_odoo(workplace: Workplace, postgres: Postgres, database: str, *words: st
             text=True,
             check=False,
             env=workplace.environment,
+            preexec_fn=end_with_parent,
         )
     finally:
         config.unlink()
     log.write_text(result.stdout)
-    troubles = [
-        line
-        for line in result.stdout.splitlines()
-        if (" WARNING " in line or " ERROR " in line) and "py.warnings" not in line
-    ]
+    troubles = problems(result.stdout)
     for line in troubles:
         note(f"  Odoo: {line.split(' ', 3)[-1]}")
     if result.returncode:
@@ -164,6 +166,18 @@ def run_odoo(workplace: Workplace, postgres: Postgres, database: str, *words: st
         raise SetupError(f"Odoo failed with {' '.join(words)}: see {log}")
     log.unlink() if not troubles else None
     return result.stdout
+
+
+def _sweep(workplace: Workplace, postgres: Postgres) -> None:
+    """Remove databases and old logs of runs that were killed."""
+    for database in postgres.databases("card_"):
+        owner = re.fullmatch(r"card_[a-z]+_(\d+)_[0-9a-f]{8}", database)
+        if owner and not Path("/proc", owner[1]).exists() and not postgres.in_use(database):
+            drop(workplace, postgres, database)
+    long_ago = time.time() - KEPT_LOG_DAYS * 86_400
+    for log in workplace.cache.path("logs").glob("*.log"):
+        if log.stat().st_mtime < long_ago:
+            log.unlink(missing_ok=True)
 
 
 def addon_fingerprint(checkout: Path) -> str:

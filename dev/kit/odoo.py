@@ -72,6 +72,12 @@ def write_config(path: Path, options: Mapping[str, object]) -> Path:
     return path
 
 
+def problems(log: str) -> list[str]:
+    """The lines of a log that need attention; what Python says of its libraries is not Odoo's."""
+    levels = (" WARNING ", " ERROR ", " CRITICAL ")
+    return [line for line in log.splitlines() if any(level in line for level in levels) and " py.warnings" not in line]
+
+
 def _fetch(cache: Cache, machine: Apt) -> Path:
     signed_by = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
     sid = Apt(cache, SUITE, f"deb {signed_by}{machine.mirror()} {SUITE} main\n")

@@ -102,6 +102,10 @@ class Postgres:
     def exists(self, database: str) -> bool:
         return bool(self.query("SELECT 1 FROM pg_database WHERE datname = %s", [database]))
 
+    def in_use(self, database: str) -> bool:
+        """Whether somebody is connected to it."""
+        return bool(self.query("SELECT 1 FROM pg_stat_activity WHERE datname = %s LIMIT 1", [database]))
+
     def create(self, database: str) -> None:
         """An empty database as Odoo wants it."""
         self.query(f"CREATE DATABASE \"{database}\" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
+import time
 from pathlib import Path
 
 from kit.apt import Apt, unpack
@@ -19,6 +20,7 @@ from kit.shell import run
 LOCKS = CHECKOUT / "dev" / "locks"
 PIP_WORDS = ("--no-input", "--no-deps", "--no-compile", "--require-hashes", "--only-binary", ":all:")
 SIZES = {"driver": 250_000_000, "odoo": 750_000_000}
+UNUSED_DAYS = 14
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -31,6 +33,7 @@ def ensure_environment(cache: Cache, apt: Apt, layer: str) -> Path:
     """Make the environment of a layer where it is not there yet; return its folder."""
     folder = environment_folder(cache, layer)
     if cache.has(folder):
+        (folder / ".complete").touch()
         return folder
     pip = _pip_wheel(cache, apt)
     shutil.rmtree(folder, ignore_errors=True)
@@ -55,7 +58,16 @@ def ensure_environment(cache: Cache, apt: Apt, layer: str) -> Path:
             environment={"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"},
         )
     (folder / ".complete").touch()
+    _remove_unused(cache)
     return folder
+
+
+def _remove_unused(cache: Cache) -> None:
+    """Remove environments that no checkout has asked for in a while: a new lock file makes a new one."""
+    long_ago = time.time() - UNUSED_DAYS * 86_400
+    for stamp in cache.path("python").glob("*/.complete"):
+        if stamp.stat().st_mtime < long_ago:
+            shutil.rmtree(stamp.parent, ignore_errors=True)
 
 
 def _lock(layer: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -16,14 +15,14 @@ from typing import Self
 
 from kit.database import options, run_odoo
 from kit.errors import SetupError
-from kit.odoo import write_config
+from kit.odoo import problems, write_config
 from kit.ports import LOOPBACK, claim
 from kit.postgres import Postgres
 from kit.setup import Workplace
+from kit.shell import end_with_parent
 
 START_SECONDS = 90
 STOP_SECONDS = 15
-PR_SET_PDEATHSIG = 1
 
 
 class OdooServer:
@@ -124,8 +123,7 @@ class OdooServer:
 
     def problems(self) -> list[str]:
         """The warnings and errors in its log."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        return [line for line in lines if any(f" {level} " in line for level in ("WARNING", "ERROR", "CRITICAL"))]
+        return problems(self.log.read_text(errors="replace"))
 
     def _wait_until_it_answers(self) -> None:
         assert self._process is not None
@@ -140,14 +138,6 @@ class OdooServer:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
         raise SetupError(f"Odoo did not answer within {START_SECONDS} s: see {self.log}")
-
-
-def end_with_parent() -> None:
-    """For `preexec_fn`: the kernel ends this child when the process that started it ends, even by SIGKILL.
-
-    Use it from the main thread: the kernel takes the end of the starting thread for the end of the process.
-    """
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def run_in_odoo(workplace: Workplace, postgres: Postgres, database: str, script: str) -> str:

@@ -86,7 +86,7 @@ class Workplace:
     @property
     def environment(self) -> dict[str, str]:
         """The environment variables that Odoo and its tests run with."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        environment = dict(os.environ)
         environment["PYTHONPATH"] = str(self.odoo.python_path)
         environment["PATH"] = f"{self.cache.path('bin')}{os.pathsep}{environment.get('PATH', os.defpath)}"
         environment["TZ"] = "UTC"

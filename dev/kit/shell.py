@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from kit.errors import SetupError, explain
+
+PR_SET_PDEATHSIG = 1
 
 
 def run(
@@ -34,6 +38,7 @@ def run(
                 errors="replace",
                 env={**os.environ, "LC_ALL": "C", **(environment or {})},
                 cwd=folder,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  (it only makes one system call)
             ) as process,
         ):
             assert process.stdout is not None
@@ -48,3 +53,11 @@ def run(
     if process.returncode and not allow_failure:
         raise explain(output, what, log)
     return output
+
+
+def end_with_parent() -> None:
+    """For `preexec_fn`: the kernel ends this child when the process that started it ends, even by SIGKILL.
+
+    Use it from the main thread: the kernel takes the end of the starting thread for the end of the process.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -7,6 +7,7 @@ import errno
 import importlib
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def run(module_name: str) -> None:
     _use_a_suitable_python()
     from kit.errors import DISK_FULL, SetupError
 
+    signal.signal(signal.SIGTERM, _as_an_exit)
     command = f"dev/{Path(sys.argv[0]).name}"
     try:
         sys.exit(importlib.import_module(module_name).main(sys.argv[1:]))
@@ -32,6 +34,11 @@ def run(module_name: str) -> None:
             raise
         sys.stderr.write(f"{command}: {DISK_FULL}\n")
         sys.exit(1)
+
+
+def _as_an_exit(number: int, _frame: object) -> None:
+    """Let `finally` blocks run: databases are dropped and servers stopped."""
+    sys.exit(128 + number)
 
 
 def _use_a_suitable_python() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from kit.cache import MODULE
 from kit.database import base_template, fresh_database, is_installed, run_odoo
+from kit.odoo import problems
 from kit.package_command import make_package
 
 
@@ -34,4 +35,4 @@ def test_odoo_installs_it(package, workplace, postgres, tmp_path):
         log = run_odoo(workplace, postgres, database, "--init", MODULE, addons=addons)
         assert is_installed(postgres, database)
         assert f"loading {MODULE}/" in log, "Odoo loaded no data file of the module"
-        assert not [line for line in log.splitlines() if " WARNING " in line and MODULE in line]
+        assert not problems(log)
