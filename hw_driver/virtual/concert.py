@@ -170,7 +170,7 @@ class VirtualConcert:
         text = DISPLAY[self._phase][self._kind == "refund"]
         card = self._card
         return Screen(
-            self._phase, text, self._amount, self._kind, card.label if card else "", bool(card and card.entry == "1"),
+            self._phase, text, self._amount, self._kind, card.receipt_name if card else "", bool(card and card.entry == "1"),
             self._pin, self._receipt, self._receipts,
         )  # fmt: skip
 
