@@ -169,10 +169,10 @@ class VirtualConcert:
         """What the display shows now."""
         text = DISPLAY[self._phase][self._kind == "refund"]
         card = self._card
+        name, contact = (card.receipt_name, card.entry == "1") if card else ("", False)
         return Screen(
-            self._phase, text, self._amount, self._kind, card.receipt_name if card else "", bool(card and card.entry == "1"),
-            self._pin, self._receipt, self._receipts,
-        )  # fmt: skip
+            self._phase, text, self._amount, self._kind, name, contact, self._pin, self._receipt, self._receipts
+        )
 
     @property
     def wake_at(self) -> float | None:
