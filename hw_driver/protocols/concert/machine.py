@@ -29,7 +29,7 @@ from ..machine import (
 from ..scrub import scrub
 from ..states import MONEY_KINDS, Kind, State
 from .options import Options
-from .tables import EXCHANGES
+from .tables import CUSTOMER_TICKET, EXCHANGES
 from .tlv import Reader, build
 from .verdict import doubt, judge
 
@@ -176,4 +176,6 @@ def request_fields(request: Request, options: Options) -> dict[str, str]:
         if request.currency not in NUMERIC:
             raise InvalidRequest(f"Currency {request.currency or '(none)'} is not known.", code="bad_currency")
         values |= {"CB": f"{request.amount:02d}", "CE": NUMERIC[request.currency]}  # two digits at least (AK, OCA)
-    return {tag: values[tag] for tag in exchange.request}
+        if options.tickets:
+            values["CK"] = CUSTOMER_TICKET
+    return {tag: values[tag] for tag in (*exchange.request, "CK") if tag in values}

@@ -19,6 +19,7 @@ class Options:
     ipc: str = "012345678901"
     version: str = "0300"
     crlf: bool = False
+    tickets: bool = False
     connect_timeout: float = 5
     answer_timeout: float = 180
     drain: float = 0.3
@@ -58,12 +59,14 @@ def _seconds(low: float, high: float) -> tuple[Callable[[Any], bool], str]:
     return holds, f"a number of seconds from {low} to {high}"
 
 
+_TRUTH: tuple[Callable[[Any], bool], str] = (lambda value: isinstance(value, bool), "true or false")
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "register": (_matches(r"[0-9]{1,2}"), "one or two digits in quotes"),
     "register_length": (lambda value: type(value) is int and value in (1, 2), "1 or 2"),
     "ipc": (_matches(r"[0-9]{12}"), "12 digits in quotes"),
     "version": (_matches(r"03[0-9]{2}"), "0300, 0301, 0310 or 0320 in quotes"),
-    "crlf": (lambda value: isinstance(value, bool), "true or false"),
+    "crlf": _TRUTH,
+    "tickets": _TRUTH,
     "connect_timeout": _seconds(0.05, 120),
     "answer_timeout": _seconds(0.05, 3600),
     "drain": _seconds(0, 10),

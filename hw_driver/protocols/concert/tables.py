@@ -137,6 +137,7 @@ EXCHANGES: dict[Kind, Exchange] = {
     Kind.IDENTIFY: Exchange("I", ("CZ", "CJ", "CA", "CD"), echo=("CD",), longest=10),
 }
 
+CUSTOMER_TICKET = "100"  # CK: ticket wanted in the reply, the customer's, as Latin-1 text (PX HP)
 DONE, NOT_DONE = "10", "01"  # AE (OCA AK HP PX FIDE); 11 = "taken into account" with BA=1 (AK)
 
 

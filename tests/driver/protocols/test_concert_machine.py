@@ -75,6 +75,12 @@ def test_a_sale_from_start_to_end():
         (Request("u", Kind.SALE, 1200, "XPF"), {}, b"CZ0040300CJ012012345678901CA00201CB0041200CD0010CE003953"),
         (Request("u", Kind.IDENTIFY), {}, b"CZ0040300CJ012012345678901CA00201CD001I"),
         (
+            Request("u", Kind.SALE, 5, "EUR"),
+            {"tickets": True},
+            b"CZ0040300CJ012012345678901CA00201CB00205CD0010CE003978CK003100",
+        ),
+        (Request("u", Kind.IDENTIFY), {"tickets": True}, b"CZ0040300CJ012012345678901CA00201CD001I"),
+        (
             Request("u", Kind.SALE, MAX_AMOUNT, "EUR"),
             {"register": "7", "register_length": 1, "ipc": "247300123456", "version": "0320", "crlf": True},
             b"CZ0040320CJ012247300123456CA0017CB012999999999999CD0010CE003978\r\n",
