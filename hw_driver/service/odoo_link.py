@@ -61,7 +61,11 @@ class LinkError(Exception):
 
 
 class OdooLink:
-    """The conversation with Odoo. `refusal` is the (code, detail) that keeps the driver from selling, else None."""
+    """The conversation with Odoo.
+
+    `refusal` is the (code, detail) that keeps the driver from selling, else None; `delay` the seconds to wait after a
+    failure, 0 when all is well; `want` the number Odoo wants next, None while that must be asked.
+    """
 
     def __init__(
         self, driver: Driver, odoo: OdooSettings, *, jitter: Callable[[], float] = lambda: random.uniform(0.5, 1.0)
@@ -71,7 +75,7 @@ class OdooLink:
         self._jitter = jitter
         self._wake = asyncio.Event()
         self._max_events = MAX_EVENTS
-        self._delay = 0.0
+        self.delay = 0.0
         self._complaint = ""
         self.want: int | None = None
         self.acked = 0
@@ -93,10 +97,11 @@ class OdooLink:
         async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
             while True:
                 self._wake.clear()
-                more = await self.exchange(session)
-                if self._delay:
-                    await asyncio.sleep(self._delay * self._jitter())
-                elif not more:
+                if await self.exchange(session):
+                    continue
+                if self.delay:
+                    await asyncio.sleep(self.delay * self._jitter())
+                else:
                     await self._pause(self._odoo.heartbeat)
 
     async def flush(self, seconds: float) -> None:
@@ -120,15 +125,17 @@ class OdooLink:
             log.exception("fault in the link to Odoo")
             self._failed("an error in the driver; see its log")
             return False
+        self.last_contact = iso(self._driver.clock.now())
+        if more and not events:
+            return True  # Odoo has only said what it wants: not yet proof that it takes it
         if self.error:
             log.info("Odoo answers at %s, it has the events up to %s", self._odoo.url, self.acked)
-        self.error, self._delay = "", 0.0
-        self.last_contact = iso(self._driver.clock.now())
+        self.error, self.delay = "", 0.0
         return more
 
     def _batch(self) -> list[Event]:
         if self.want is None:
-            return []  # the first contact asks how far Odoo is
+            return []  # after a start or a failure: ask how far Odoo is
         batch: list[Event] = []
         size = ENVELOPE
         for event in self._driver.journal.events(since=self.want - 1, limit=self._max_events):
@@ -190,9 +197,9 @@ class OdooLink:
             self.refusal = OTHER_DATABASE
             raise LinkError(MEANING[409])
         last = self._driver.journal.last
-        before, self.want, self.acked = self.want, answer["want"], answer["acked"]
+        before, self.want, self.acked = self.want, int(answer["want"]), answer["acked"]
         if self.want > last + 1:
-            self.refusal, self.want = BEHIND, last + 1
+            self.refusal = BEHIND
             raise LinkError(BEHIND[1])
         self.refusal = None
         await self._take_configuration(answer.get("configuration"))
@@ -223,8 +230,8 @@ class OdooLink:
     def _failed(self, why: str) -> None:
         if why != self.error:
             log.warning("Odoo not told: %s", why)
-        self.error = why
-        self._delay = min(max(self._delay * 2, FIRST_DELAY), LONGEST_DELAY)
+        self.error, self.want = why, None
+        self.delay = min(max(self.delay * 2, FIRST_DELAY), LONGEST_DELAY)
 
     def _complain(self, text: str) -> None:
         if text != self._complaint:

@@ -96,7 +96,7 @@ def terminal_entry(port: int, id_: str = "counter", **other: Any) -> dict[str, A
         "name": id_.capitalize(),
         "protocol": "concert-v3",
         "transport": {"kind": "tcp", "host": "127.0.0.1", "port": port},
-        "options": {},
+        "options": {"drain": 0.02},
     } | other
 
 
