@@ -40,7 +40,7 @@ class CardTerminalDriver(models.Model):
         self._compare_last(payload["last"])
         received = self._take(events)
         transactions = received._apply()
-        transactions._join()
+        (transactions | self._not_joined())._join()
         transactions._notify_till()
         self._note_contact(payload)
         return {
@@ -50,6 +50,12 @@ class CardTerminalDriver(models.Model):
             "database_uuid": self._database_uuid(),
             "settled": self._settled(),
         }
+
+    def _not_joined(self):
+        """Return approvals without a payment: an order that is stored at the same moment sees no more of them than they of it."""
+        return self.env["card.transaction"].search(
+            [("driver_id", "=", self.id), ("exception", "=", "approved_without_payment"), ("needs_attention", "=", True)]
+        )
 
     def _wait_for_lock(self):
         """One batch of a driver at a time; a second worker waits, and starts over if the first one wrote."""

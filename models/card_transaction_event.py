@@ -88,7 +88,7 @@ class CardTransactionEvent(models.Model):
             "uuid": self.uuid,
         }  # fmt: skip
         session = self.env["pos.session"].search(
-            [("name", "=", body.get("session")), ("company_id", "=", self.company_id.id)], limit=1
+            [("name", "=", body.get("session")), ("name", "!=", "/"), ("company_id", "=", self.company_id.id)], limit=1
         )
         vals |= {"session_id": session.id, "config_id": session.config_id.id}
         if not transaction:
