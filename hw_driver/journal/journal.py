@@ -6,6 +6,7 @@ One connection, held exclusively and used from one thread only: a second writer 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sqlite3
@@ -84,6 +85,8 @@ class Journal:
             journal._start_over("damaged", str(damage))
         except sqlite3.Error as error:
             raise opening.explained(error, journal._path) from error
+        with contextlib.suppress(JournalUnavailable):  # the first sale refuses, if it still cannot be had then
+            journal._reserve.ensure()
         return journal
 
     # -- writing

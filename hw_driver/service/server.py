@@ -22,6 +22,7 @@ from ..protocols.machine import SafeError
 from ..state_folder import RUNNING, StateFolder, write_private
 from .app import application
 from .driver import Driver
+from .memory import give_back_memory
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ async def running(settings: Settings, *, grace: float = 0.0, clock: Clock | None
             log.warning("%s", notice)
         driver = Driver(settings, folder, journal, clock)
         await driver.start()
+        give_back_memory()
         runner = web.AppRunner(application(driver), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         link = None
