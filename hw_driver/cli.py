@@ -53,6 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CardTerminalError as error:
         print(f"card-terminal: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith(__package__):
+            raise
+        print(f"card-terminal: this needs the Python package {error.name}: pip install {error.name}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

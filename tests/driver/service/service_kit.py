@@ -243,7 +243,7 @@ async def shop(
     odoo_url: str = NOWHERE,
     kept: str | None = None,
     paired: bool = True,
-    heartbeat: float = 0.2,
+    heartbeat: float = 0.05,
     clock: Clock | None = None,
     settings: Settings | None = None,
 ) -> AsyncIterator[Till]:
