@@ -28,6 +28,8 @@ _CONFIGURATION = """\
 Dir::State::Lists "{folder}/lists";
 Dir::State::status "{folder}/status";
 Dir::Cache "{folder}/cache";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
 APT::Sandbox::User "root";
 APT::Status-Fd "1";
 Debug::NoLocking "1";

@@ -8,7 +8,7 @@ class SetupError(Exception):
 
 
 DISK_FULL = "disk full: free some space, or point CARD_TERMINAL_CACHE at a folder on another disk, and start again"
-NO_NETWORK = "no network: {what} could not be fetched; check the connection or the proxy and start again ({log})"
+NO_NETWORK = "no network while {what}: check the connection or the proxy and start again (log: {log})"
 
 _NETWORK_SIGNS = (
     "Temporary failure resolving",

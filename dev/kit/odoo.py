@@ -15,7 +15,7 @@ from kit.errors import SetupError
 from kit.progress import note
 
 TESTED_VERSION = "19.0.0+dfsg-1"
-SIZE = 1_100_000_000
+SIZE = 1_450_000_000
 SUITE = "sid"
 BESIDE = [
     "libjs-jquery",

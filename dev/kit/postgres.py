@@ -81,7 +81,7 @@ class Postgres:
                 password=self.password or None,
             )
         except psycopg2.OperationalError as error:
-            raise SetupError(f"PostgreSQL: {str(error).strip().splitlines()[-1]} (see the PG* variables)") from error
+            raise SetupError(f"PostgreSQL: {str(error).strip().splitlines()[0]} (see the PG* variables)") from error
         connection.autocommit = True
         try:
             yield connection
