@@ -87,7 +87,7 @@ class VirtualTerminal(Program):
     @property
     def charges(self):
         """What it charged and gave back: [(kind, minor units)]."""
-        return [(entry["kind"], entry["amount"]) for entry in self._get("ledger")["entries"]]
+        return [(entry["kind"], entry["amount"]) for entry in self._get("ledger")["entries"] if entry["amount"]]
 
     def _get(self, what):
         with urllib.request.urlopen(f"http://{HOST}:{self.web}/api/{what}", timeout=10) as answer:

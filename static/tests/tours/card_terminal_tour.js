@@ -118,11 +118,15 @@ tour(
     shop("counter/card/contactless"),
     Notification.has("the card payment was approved"),
     ProductScreen.isShown(),
-    ProductScreen.totalAmountIs("4.80")
+    ProductScreen.totalAmountIs("5.28")
 );
 
 tour(
-    "card_terminal_driver_not_running",
+    "card_terminal_driver_stopped",
+    SELL,
+    presentCard(),
+    RECEIPT,
+    shop("driver/stop"),
     SELL,
     lineIs("failed", "does not run"),
     CASH,
