@@ -5,10 +5,6 @@ from odoo.exceptions import UserError
 
 from ..hw_driver.protocols.states import OPEN, State
 
-#: States that end an order, one way or the other.
-ENDING = frozenset({"paid", "done", "invoiced", "cancel"})
-
-
 class PosOrder(models.Model):
     _inherit = "pos.order"
 
@@ -20,11 +16,10 @@ class PosOrder(models.Model):
         return result
 
     def write(self, vals):
-        if vals.get("state") in ENDING:
-            ending = self.filtered(lambda order: order.state != vals["state"])
-            ending._refuse_card_question()
-            if vals["state"] == "cancel":
-                ending._refuse_card_money()
+        if vals.get("state") in {"paid", "cancel"}:
+            self._refuse_card_question()
+        if vals.get("state") == "cancel":
+            self._refuse_card_money()
         return super().write(vals)
 
     @api.model

@@ -81,8 +81,9 @@ class PosPayment(models.Model):
     def _card_transaction(self):
         """Return the transaction of the attempt this line names (empty where no driver has reported it)."""
         self.ensure_one()
-        if not self.card_transaction_uuid:
-            return self.env["card.transaction"].sudo()
+        joined = self.sudo().card_transaction_id
+        if not self.card_transaction_uuid or joined.uuid == self.card_transaction_uuid:
+            return joined
         return self.env["card.transaction"].sudo().search([("uuid", "=", self.card_transaction_uuid)])
 
     def _card_is_open(self):
