@@ -4,6 +4,7 @@
   dev/test odoo                    one part, or several: dev/test driver lint
   dev/test odoo -k refund -x       what follows the parts goes to pytest
   dev/test odoo tests/test_x.py    one file (of one part)
+  dev/test lint --fix              mend what ruff can mend, then check
   dev/test --setup                 only fetch and make what the tests need
   dev/test --where                 print where things are, as JSON
 
@@ -162,7 +163,7 @@ def _run_live(workplace: Workplace, part: str, words: list[str]) -> Result:
 def _run_lint(workplace: Workplace, part: str, words: list[str]) -> Result:
     from kit.lint import run_checks
 
-    return run_checks(workplace, part)
+    return run_checks(workplace, part, fix="--fix" in words)
 
 
 def _files_or(words: list[str], default: Sequence[Path]) -> list[str]:
