@@ -94,13 +94,13 @@ def load(path: Path, default_state: Path) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
     try:
-        return settings(data, default_state)
+        return settings(data, default_state, path.parent)
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}: {error}") from None
 
 
-def settings(data: Mapping[str, Any], default_state: Path) -> Settings:
-    """Return the settings of a parsed file."""
+def settings(data: Mapping[str, Any], default_state: Path, folder: Path) -> Settings:
+    """Return the settings of a parsed file; `folder` is what its relative paths start from."""
     _known(data, {"driver", "odoo", "terminal"}, "the file")
     driver = _table(data, "driver")
     _known(driver, {"state", "listen", "port", "hosts", "origins"}, "[driver]")
@@ -112,7 +112,7 @@ def settings(data: Mapping[str, Any], default_state: Path) -> Settings:
     if "odoo" in data and "origins" in driver:
         raise ConfigurationError("take out driver.origins: a paired driver gets its origins from Odoo")
     return Settings(
-        state=Path(_text(driver, "state", "driver.", str(default_state))).expanduser(),
+        state=folder / Path(_text(driver, "state", "driver.", str(default_state.absolute()))).expanduser(),
         listen=_text(driver, "listen", "driver.", DEFAULT_LISTEN),
         port=_port(driver, "port", "driver.", DEFAULT_PORT, lowest=0),
         odoo=_odoo(_table(data, "odoo")) if "odoo" in data else None,

@@ -34,7 +34,8 @@ class Route:
     """One row of the API.
 
     `operation` is what the grant must name; None where the body's `kind` decides. `terminal` finds the terminal the
-    grant must name (None where the call is about no single one).
+    grant must name (None where the call is about no single one). `answers` are its good statuses, `returns` the schema
+    of their JSON.
     """
 
     method: str
@@ -46,3 +47,4 @@ class Route:
     body: Mapping[str, Field] | None = None
     query: Mapping[str, Field] = field(default_factory=dict)
     answers: Mapping[int, str] = field(default_factory=lambda: {200: "done"})
+    returns: str = ""

@@ -44,8 +44,8 @@ def doors(driver: Driver, table: Iterable[Route]) -> Middleware:
         if route.operation is None:
             caller.require(OPERATION_OF_KIND[Kind(call.body["kind"])])
         terminal = route.terminal(call)
-        if terminal is not None and not caller.sees(terminal):
-            raise Problem("not_granted", "Your session may not use this terminal. Choose a terminal of this till.")
+        if terminal is not None:
+            caller.require_terminal(terminal)
         check_once(call, request)
         return await handler(request)
 

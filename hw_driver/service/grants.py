@@ -38,11 +38,14 @@ class Caller:
     operations: frozenset[str]
     terminals: frozenset[str] | None
 
-    def require(self, operation: str, terminal: str | None = None) -> None:
-        """Refuse what the grant does not cover."""
+    def require(self, operation: str) -> None:
+        """Refuse an operation the grant does not name."""
         if operation not in self.operations:
             raise Problem("not_granted", f"Your session may not do this ({operation}). Open the till's session again.")
-        if terminal is not None and not self.sees(terminal):
+
+    def require_terminal(self, terminal: str) -> None:
+        """Refuse a terminal the grant does not name."""
+        if not self.sees(terminal):
             raise Problem("not_granted", "Your session may not use this terminal. Choose a terminal of this till.")
 
     def sees(self, terminal: str) -> bool:

@@ -42,7 +42,9 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
 
 def _operation(route: Route) -> dict[str, Any]:
     refusal = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    answers = {str(status): {"description": about} for status, about in route.answers.items()}
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{route.returns}"}}}
+    more = {"content": content} if route.returns else {}
+    answers = {str(status): {"description": about, **more} for status, about in route.answers.items()}
     operation: dict[str, Any] = {
         "summary": route.about,
         "operationId": route.handler.__name__,

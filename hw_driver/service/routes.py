@@ -105,6 +105,7 @@ ROUTES: tuple[Route, ...] = (
         terminal=terminal_in_body,
         body=TRANSACTION_BODY,
         answers={201: "started", 200: "known, with the same body"},
+        returns="Transaction",
     ),
     Route(
         "GET",
@@ -114,6 +115,7 @@ ROUTES: tuple[Route, ...] = (
         operation="status",
         terminal=terminal_of_transaction,
         query=TRANSACTION_QUERY,
+        returns="Transaction",
     ),
     Route(
         "GET", "/v1/transactions", get_events, "Events numbered above `since`", operation="status", query=EVENTS_QUERY
@@ -125,6 +127,7 @@ ROUTES: tuple[Route, ...] = (
         "Ask the terminal to give up",
         operation="cancel",
         terminal=terminal_of_transaction,
+        returns="Transaction",
     ),
     Route("GET", "/v1/terminals", get_terminals, "The terminals the grant names", operation="status"),
     Route("GET", "/v1/terminals/{id}", get_terminal, "One terminal", operation="status", terminal=terminal_in_path),
@@ -137,6 +140,7 @@ ROUTES: tuple[Route, ...] = (
         terminal=terminal_in_path,
         body=IDENTIFY_BODY,
         answers={201: "started", 200: "known"},
+        returns="Transaction",
     ),
     Route("GET", "/v1/health", get_health, "Liveness, versions, journal and clock", operation="status"),
     Route(

@@ -302,6 +302,22 @@ async def test_a_terminal_that_is_configured_no_more_leaves_no_open_question(
         assert till.driver.journal.events()[-1].type == "unknown"
 
 
+async def test_one_line_pressed_on_two_terminals_at_the_same_moment(
+    till: Till, nobody: TerminalProcess, spare: TerminalProcess
+) -> None:
+    spare.auto("")
+    charged = len(nobody.ledger) + len(spare.ledger)
+    body = till.sale()
+    answers = await asyncio.gather(*(till.put(body | {"terminal": name}) for name in ("counter", "spare") * 5))
+    (started,) = (answer.json for answer in answers if answer.status == 201)
+    assert {answer.code for answer in answers if answer.status != 201} == {"line_not_ended", "terminal_busy"}
+    asked = nobody if started["terminal"] == "counter" else spare
+    await until(asked.asked)
+    asked.present("contactless")
+    assert (await till.end(started["uuid"]))["state"] == "approved"
+    assert len(nobody.ledger) + len(spare.ledger) == charged + 1
+
+
 # refunds
 
 
@@ -399,6 +415,16 @@ async def test_an_error_nobody_foresaw_tells_what_is_known_of_the_money(
         assert "Traceback" not in answer.text
     nobody.press("red")
     assert (await till.end(number))["state"] == "cancelled"
+
+
+async def test_a_driver_that_is_stopping_starts_nothing_new(till: Till, terminal: TerminalProcess) -> None:
+    sale = await till.ended(till.sale())
+    charged = len(terminal.ledger)
+    till.driver.stopping = True
+    answer = await till.put(till.sale())
+    assert (answer.status, answer.code, answer.json["money"]) == (503, "stopping", "safe")
+    assert (await till.call("GET", f"/v1/transactions/{sale['uuid']}")).json["state"] == "approved"
+    assert len(terminal.ledger) == charged
 
 
 async def test_events_in_order_and_in_pages(till: Till) -> None:
