@@ -18,6 +18,7 @@ from kit.setup import Workplace
 
 BASKET = ("Olive oil 75 cl", "Honey 500 g", "Baguette")
 PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 SCALE = 2
 """Pixels of a picture per pixel of the page."""
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from demokit.processes import wait_until
+from kit.errors import SetupError
 from psycopg2.extras import RealDictCursor
 from shopfloor import Counter, Shop
 
@@ -99,3 +101,14 @@ class Checker:
     def sessions(self) -> list[dict[str, Any]]:
         """The sessions of this till."""
         return self.sql("SELECT * FROM pos_session WHERE config_id = %s ORDER BY id", self.counter.config)
+
+    def wait_for_evidence(self, *expected: str) -> None:
+        """Wait until the card payments of this till have this evidence; events reach Odoo in their own time."""
+
+        def evidence() -> list[str]:
+            return [payment["card_evidence"] for payment in self.payments() if payment["method"] == "Card"]
+
+        try:
+            wait_until(lambda: evidence() == list(expected), "evidence")
+        except SetupError:
+            raise AssertionError(f"payments {self.payments()}, transactions {self.transactions()}") from None

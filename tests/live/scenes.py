@@ -28,7 +28,7 @@ def paid_by_card(till: Till, checker: Checker) -> None:
     """Sell, and wait until Odoo has the evidence."""
     sell(till)
     expect(till.receipt).to_be_visible()
-    wait_until(lambda: [p["card_evidence"] for p in checker.payments()] == ["matched"], "the evidence to reach Odoo")
+    checker.wait_for_evidence("matched")
 
 
 @dataclass

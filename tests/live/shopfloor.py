@@ -26,7 +26,7 @@ from kit.ports import claim
 from kit.postgres import Postgres
 from kit.server import OdooServer
 from kit.setup import Workplace
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, expect
 
 sys.path.insert(0, str(CHECKOUT / "tests" / "driver" / "replay"))
 from terminal import ReplayTerminal
@@ -34,6 +34,7 @@ from terminal import ReplayTerminal
 HEARTBEAT = 0.5
 PATIENCE = 45_000
 """Milliseconds; longer than a till waits for a silent driver before it says that it does not know."""
+expect.set_options(timeout=PATIENCE)
 
 
 class Terminal(ReplayTerminal):

@@ -1,6 +1,5 @@
 """The happy line: what the terminal, the driver's journal and Odoo say about a sale and a decline is the same."""
 
-from demokit.processes import wait_until
 from playwright.sync_api import expect
 from scenes import AUTHORISATION, PRICE, paid_by_card, sell
 
@@ -35,7 +34,7 @@ def test_a_decline_charges_nothing_and_the_next_attempt_is_another_transaction(c
     counter.terminal.behaviour = "approve"
     till.retry()
     expect(till.receipt).to_be_visible()
-    wait_until(lambda: [p["card_evidence"] for p in checker.payments()] == ["matched"], "evidence")
+    checker.wait_for_evidence("matched")
 
     assert checker.charges() == [PRICE]
     assert sorted(checker.journal().values()) == [["requested", "sent", "approved"], ["requested", "sent", "declined"]]
