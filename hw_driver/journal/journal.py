@@ -193,7 +193,7 @@ class Journal:
         names = {0: "off", 1: "normal", 2: "full", 3: "extra"}
         return {
             "path": str(self._path),
-            "filesystem": storage.filesystem_of(self._path),
+            "filesystem": self._filesystem,
             "journal_mode": str(self._db.execute("PRAGMA journal_mode").fetchone()[0]),
             "synchronous": names[self._db.execute("PRAGMA synchronous").fetchone()[0]],
             "sqlite": sqlite3.sqlite_version,
@@ -235,11 +235,11 @@ class Journal:
             ) from error
         if not storage.writable(self._path):
             raise JournalUnavailable(opening.NO_RIGHT.format(path=self._path, folder=folder))
-        kind = storage.filesystem_of(self._path)
-        if kind in storage.VOLATILE and not allow_tmpfs:
+        self._filesystem = storage.filesystem_of(self._path)
+        if self._filesystem in storage.VOLATILE and not allow_tmpfs:
             raise JournalUnavailable(
-                f"The journal's folder {folder} lies in memory ({kind}) and forgets everything when the power goes. "
-                "Name a folder on a disk as the driver's state folder."
+                f"The journal's folder {folder} lies in memory ({self._filesystem}), which forgets everything when the "
+                "power goes. Name a folder on a disk as the driver's state folder."
             )
 
     def _begin(self) -> None:
