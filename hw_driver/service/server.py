@@ -59,6 +59,7 @@ async def _serve(settings: Settings, grace: float, ready: bool, ready_file: Path
         if ready_file:
             write_private(ready_file, note.encode())
         print(note if ready else sentence(driver), flush=True)
+        give_back_memory()
         await stopped.wait()
         log.info("stopping")
 
@@ -75,7 +76,6 @@ async def running(settings: Settings, *, grace: float = 0.0, clock: Clock | None
             log.warning("%s", notice)
         driver = Driver(settings, folder, journal, clock)
         await driver.start()
-        give_back_memory()
         runner = web.AppRunner(application(driver), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         link = None

@@ -307,15 +307,14 @@ def test_keys_that_others_can_read_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "zz", "00" * 31])
-def test_a_damaged_key(tmp_path: Path, content: str) -> None:
+def test_a_damaged_key(tmp_path: Path, card_terminal: Callable[..., Said], content: str) -> None:
     path = write_config(tmp_path)
     (tmp_path / "state").mkdir()
     key = tmp_path / "state" / "local.key"
     key.write_text(content)
     key.chmod(0o600)
-    refused = run("serve", "--config", path)
-    assert (refused.returncode, one_line(refused.stderr)) == (1, True)
-    assert "delete it" in refused.stderr
+    status, _, error = card_terminal("serve", "--config", path)
+    assert (status, one_line(error), "delete it" in error) == (1, True, True)
 
 
 def test_doctor_without_a_driver(tmp_path: Path, terminal_port: int) -> None:
