@@ -78,6 +78,7 @@ def problem_response(problem: Problem) -> web.Response:
 def problem_of(error: Exception, driver: Driver, request: web.Request) -> Problem:
     """Return the problem that tells the caller of `error`, without its inside."""
     if isinstance(error, Problem):
+        log.info("refused %s %s: %s", request.method, request.raw_path, error.code)
         return error
     if isinstance(error, web.HTTPException):
         return Problem(CODE_OF_STATUS.get(error.status, "malformed"), error.reason, status=error.status)

@@ -70,7 +70,9 @@ class Keyring:
         """Return who holds this session grant at `now` (unix seconds)."""
         kid, claims = self._verified(token, "session")
         if claims["exp"] <= now:
-            raise Problem("expired_grant", "Your session's grant has expired. Reload the point of sale.")
+            raise Problem(
+                "expired_grant", "Your session has expired, or this machine's clock is wrong. Reload the point of sale."
+            )
         operations = _words(claims, "ops")
         if kid == LOCAL:
             return Caller(operations & (LOCAL_WHEN_PAIRED if self.paired else LOCAL_OPERATIONS), None)
@@ -85,7 +87,8 @@ class Keyring:
         if kid == LOCAL and self.paired:
             raise _mismatch("only Odoo may allow it")
         if claims["exp"] <= now:
-            raise Problem("expired_grant", "Odoo's permission has expired. Start the refund again.", status=403)
+            detail = "Odoo's permission has expired, or this machine's clock is wrong. Start it again."
+            raise Problem("expired_grant", detail, status=403)
         for name in ("uuid", "kind", "terminal", "currency"):
             if claims.get(name) != transaction[name]:
                 raise _mismatch(f"its {name} differs")

@@ -40,7 +40,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=25, sock_connect=10)
 #: What a refusal of Odoo means, for the log and for `doctor`.
 MEANING: dict[int, str] = {
     400: "Odoo cannot read the driver's events",
-    401: "Odoo does not know this driver or its key: pair it again",
+    401: "Odoo does not know this driver or its key (pair it again), or the clock is more than 7 days off",
     403: "a proxy before Odoo refuses the driver",
     404: "no card terminal module at this address or in this database",
     409: "Odoo answers from another database than the one this driver is paired with",
