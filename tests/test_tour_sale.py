@@ -83,6 +83,14 @@ class TestInterruptedTours(CardTourCase):
         self.assertEqual(paid.payment_ids.card_transaction_id, transaction)
         self.assertEqual(self.counter.charges, [("sale", 198)])
 
+    def test_busy_then_spare(self):
+        """Two customers pay at the same time, each on a terminal."""
+        self.tour("card_terminal_busy_then_spare")
+        on_counter, on_spare = self.delivered()
+        self.assertEqual((on_counter.terminal_id.name, on_spare.terminal_id.name), ("Counter", "Spare"))
+        self.assertEqual((self.counter.charges, self.spare.charges), ([("sale", 198)], [("sale", 198)]))
+        self.assertEqual(set(self.orders().mapped("state")), {"paid"})
+
     def test_driver_not_running(self):
         """It has run before, so that the browser could still show its words of then."""
         self.tour("card_terminal_driver_stopped")

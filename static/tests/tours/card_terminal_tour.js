@@ -122,6 +122,22 @@ tour(
 );
 
 tour(
+    "card_terminal_busy_then_spare",
+    SELL,
+    lineIs("sent"),
+    click(".card-terminal-park"),
+    SELL,
+    lineIs("failed", "in use by Shop"),
+    click(".card-terminal-switch"),
+    click(".selection-item:contains('Spare')"),
+    click(".card-terminal-retry"),
+    presentCard("spare"),
+    RECEIPT,
+    shop("counter/card/contactless"),
+    Notification.has("the card payment was approved")
+);
+
+tour(
     "card_terminal_driver_stopped",
     SELL,
     presentCard(),

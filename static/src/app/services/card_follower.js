@@ -5,7 +5,7 @@ import { majorUnits, minorUnits } from "../utils/amounts";
 import { CardOrderValidation } from "../utils/card_order_validation";
 import { CARD_STATES, isInDialog, isOpen, rowName } from "../utils/card_states";
 import { fromDriver, fromOdoo } from "../utils/card_transaction";
-import { sentence } from "../utils/card_words";
+import { refusal, sentence } from "../utils/card_words";
 
 /** Seconds a driver may stay silent before its transaction is shown as unknown (it is asked on). */
 const PATIENCE = 30;
@@ -82,11 +82,11 @@ export class CardFollower {
                 this.learn(line, { uuid, state: "unknown", text: _t("The driver's journal does not hold this payment.") });
             } else {
                 silentSince ??= Date.now();
-                this.show(line, _t("The driver does not answer. Asking again… Do not take the card again."));
+                const why = answer.problem ? refusal(answer.problem) : _t("The driver does not answer.");
+                this.show(line, _t("%s Asking again… Do not take the card again.", why));
                 await this._askOdoo([line]);
                 if (inDialog() && Date.now() - silentSince > PATIENCE * 1000) {
-                    const text = _t("The driver of %s does not answer.", line.card_terminal_id?.name || "");
-                    this.learn(line, { uuid, state: "unknown", text });
+                    this.learn(line, { uuid, state: "unknown", text: why });
                 }
                 await new Promise((resolve) => browser.setTimeout(resolve, PAUSE * 1000));
             }

@@ -145,7 +145,11 @@ export class CardPayments {
         line.uiState.cardStartedHere = true;
         line.uiState.cardAnswer = null;
         line.setPaymentStatus(CARD_STATES.requested.status);
-        await this.pos.data.synchronizeLocalDataInIndexedDB();
+        try {
+            await this.pos.data.synchronizeLocalDataInIndexedDB();
+        } catch {
+            return this.follower.refuse(line, _t("This browser cannot store the payment, so nothing was sent. Is its disk full?"));
+        }
         this.follower.show(line, _t("Sending the amount to %s…", terminal.name));
         const answer = await client.start(uuid, body, grant);
         if (answer.ok) {

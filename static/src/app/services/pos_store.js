@@ -38,8 +38,13 @@ patch(PosStore.prototype, {
     /** A frozen order cannot be changed: what would show its products shows its payment. */
     navigate(routeName, routeParams = {}) {
         const order = this.models["pos.order"].getBy("uuid", routeParams.orderUuid);
-        const changes = routeName === "ProductScreen" && order?.cardIsFrozen;
-        return super.navigate(changes ? "PaymentScreen" : routeName, routeParams);
+        if (routeName !== "ProductScreen" || !order?.cardIsFrozen) {
+            return super.navigate(...arguments);
+        }
+        if (this.router.state.current === "PaymentScreen") {
+            this.notification.add(FROZEN, { type: "warning" });
+        }
+        return super.navigate("PaymentScreen", routeParams);
     },
 
     async addLineToOrder(vals, order) {

@@ -55,8 +55,13 @@ export class CardLine extends Component {
     /** Minutes and seconds the terminal has left, or false. */
     get timeLeft() {
         const until = this.row.busy && this.progress[this.props.line.uuid]?.until;
-        const left = until ? Math.max(Math.ceil((until - this.clock.now) / 1000), 0) : 0;
+        const left = until ? Math.max(Math.round((until - this.clock.now) / 1000), 0) : 0;
         return left > 0 && `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    }
+
+    /** The cashier has said what the slip says: nothing is left to do here but to go on. */
+    get isAnswered() {
+        return Boolean(this.props.line.uiState.cardAnswer);
     }
 
     has(button) {
