@@ -2,8 +2,7 @@
     "name": "POS Card Terminals",
     "version": "19.0.1.0.0",
     "category": "Sales/Point of Sale",
-    "summary": "Card payments on the terminals you already have: CONCERT V3, with a journalled driver on the till",
-    "description": "Card payments at the Point of Sale on terminals in the shop, and their evidence for the accountant.",
+    "summary": "Card payments on the terminals you have (CONCERT V3), with a journalled driver",
     "author": "POS Card Terminal contributors",
     "license": "LGPL-3",
     "depends": ["point_of_sale"],
@@ -30,5 +29,4 @@
         "web.assets_unit_tests": ["pos_card_terminal/static/tests/unit/**/*"],
     },
     "images": ["static/description/icon.png"],
-    "installable": True,
 }

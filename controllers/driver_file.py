@@ -5,7 +5,12 @@ from odoo.http import content_disposition, request
 
 
 class DriverFileController(http.Controller):
-    @http.route("/card_terminal/driver/<model('card.terminal.driver'):driver>/driver.toml", type="http", auth="user", methods=["GET"])
+    @http.route(
+        "/card_terminal/driver/<model('card.terminal.driver'):driver>/driver.toml",
+        type="http",
+        auth="user",
+        methods=["GET"],
+    )
     def driver_toml(self, driver):
         """Return driver.toml with the pairing key; Point of Sale administrators only."""
         return request.make_response(

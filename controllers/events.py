@@ -20,7 +20,13 @@ REFUSALS = {MalformedBatch: 400, OtherDatabase: 409, TooManyEvents: 413}
 
 class EventsController(http.Controller):
     @http.route(
-        "/card_terminal/v1/events", type="http", auth="public", methods=["POST"], csrf=False, save_session=False, readonly=False
+        "/card_terminal/v1/events",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        csrf=False,
+        save_session=False,
+        readonly=False,
     )
     def events(self, **_kwargs):
         """Take a driver's events and say how far Odoo has got."""

@@ -15,6 +15,7 @@ OPTION_FIELDS = {
     "ipc": "ipc",
     "version": "protocol_version",
     "crlf": "crlf",
+    "tickets": "tickets",
     "connect_timeout": "connect_timeout",
     "answer_timeout": "answer_timeout",
     "drain": "drain",
@@ -32,7 +33,11 @@ class CardTerminal(models.Model):
     active = fields.Boolean(default=True)
     uuid = fields.Char("Terminal ID", required=True, readonly=True, copy=False, default=lambda self: str(uuid.uuid4()))
     driver_id = fields.Many2one(
-        "card.terminal.driver", required=True, check_company=True, ondelete="restrict", index=True,
+        "card.terminal.driver",
+        required=True,
+        check_company=True,
+        ondelete="restrict",
+        index=True,
         help="The driver that speaks to this terminal; one terminal has one driver.",
     )
     company_id = fields.Many2one(
@@ -47,8 +52,14 @@ class CardTerminal(models.Model):
     ipc = fields.Char("Till Software Number", help="12 digits, where the terminal's maker asks for them.")
     protocol_version = fields.Char(default="0300")
     crlf = fields.Boolean("End Messages with CR/LF")
+    tickets = fields.Boolean(
+        "Print the Terminal's Slip on the Receipt",
+        help="Asks the terminal for the customer's slip. Some refuse to be asked.",
+    )
     connect_timeout = fields.Integer("Connection Time-out", default=5, help="Seconds to reach the terminal.")
-    answer_timeout = fields.Integer("Answer Time-out", default=180, help="Seconds the terminal may take, the customer included.")
+    answer_timeout = fields.Integer(
+        "Answer Time-out", default=180, help="Seconds the terminal may take, the customer included."
+    )
     drain = fields.Float("Ticket Delay", default=0.3, help="Seconds to wait for a ticket that comes after the result.")
 
     contract = fields.Char(help="Merchant contract, as the terminal last said it.", readonly=True, copy=False)
@@ -94,7 +105,9 @@ class CardTerminal(models.Model):
             try:
                 info.machine(terminal._options())
             except InvalidRequest as error:
-                raise ValidationError(self.env._("%(terminal)s: %(reason)s", terminal=terminal.name, reason=error)) from error
+                raise ValidationError(
+                    self.env._("%(terminal)s: %(reason)s", terminal=terminal.name, reason=error)
+                ) from error
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -125,7 +138,11 @@ class CardTerminal(models.Model):
         self.ensure_one()
         known = protocols()[self.protocol].options
         values = {option: self[field] for option, field in OPTION_FIELDS.items() if option in known}
-        empty = {option for option, value in values.items() if not value and self._fields[OPTION_FIELDS[option]].type == "char"}
+        empty = {
+            option
+            for option, value in values.items()
+            if not value and self._fields[OPTION_FIELDS[option]].type == "char"
+        }
         return {option: value for option, value in values.items() if option not in empty}
 
     def _configuration(self):

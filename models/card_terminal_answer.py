@@ -23,7 +23,10 @@ class CardTerminalAnswer(models.Model):
     at = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
     state = fields.Selection(
         [("provisional", "Provisional"), ("confirmed", "Confirmed"), ("rejected", "Rejected")],
-        required=True, readonly=True, default="provisional", index=True,
+        required=True,
+        readonly=True,
+        default="provisional",
+        index=True,
     )
 
     def action_settle(self):

@@ -36,7 +36,9 @@ class CardTerminalDriver(models.Model):
         help="Tills may call the driver from pages of Odoo's own address (web.base.url). Where tills open Odoo under "
         "other addresses too, write them here, separated by spaces: https://pos.example.com",
     )
-    key = fields.Char(copy=False, groups="base.group_system", help="Shared secret of Odoo and this driver, 32 bytes in hex.")
+    key = fields.Char(
+        copy=False, groups="base.group_system", help="Shared secret of Odoo and this driver, 32 bytes in hex."
+    )
     has_key = fields.Boolean("Paired", compute="_compute_has_key")
     terminal_ids = fields.One2many("card.terminal", "driver_id", "Terminals")
 
@@ -55,7 +57,9 @@ class CardTerminalDriver(models.Model):
     alarm = fields.Text(readonly=True, copy=False)
     alarm_at = fields.Datetime(readonly=True, copy=False)
 
-    grant = fields.Char(compute="_compute_grant", help="Session grant of the session being opened; filled when a till loads.")
+    grant = fields.Char(
+        compute="_compute_grant", help="Session grant of the session being opened; filled when a till loads."
+    )
     grant_expires = fields.Integer(compute="_compute_grant")
 
     _unique_uuid = models.Constraint("UNIQUE(uuid)", "Another driver has this ID.")
@@ -105,7 +109,11 @@ class CardTerminalDriver(models.Model):
         self._check_manager()
         if not self.has_key:
             self.action_new_key()
-        return {"type": "ir.actions.act_url", "url": f"/card_terminal/driver/{self.id}/driver.toml", "target": "download"}
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/card_terminal/driver/{self.id}/driver.toml",
+            "target": "download",
+        }
 
     def action_test_connection(self):
         """Say when the driver was last heard of."""
@@ -113,7 +121,9 @@ class CardTerminalDriver(models.Model):
         seen = self.last_seen
         fresh = seen and (fields.Datetime.now() - seen).total_seconds() < 60
         if fresh:
-            message = self.env._("The driver was heard %s seconds ago.", int((fields.Datetime.now() - seen).total_seconds()))
+            message = self.env._(
+                "The driver was heard %s seconds ago.", int((fields.Datetime.now() - seen).total_seconds())
+            )
         elif seen:
             message = self.env._("Last heard of at %s UTC. Is it running, and does its machine reach Odoo?", seen)
         else:
@@ -121,7 +131,11 @@ class CardTerminalDriver(models.Model):
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
-            "params": {"type": "success" if fresh else "warning", "message": message, "next": {"type": "ir.actions.client", "tag": "soft_reload"}},
+            "params": {
+                "type": "success" if fresh else "warning",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
         }
 
     def action_clear_alarm(self):

@@ -1,4 +1,4 @@
-"""One-time grants for money that goes back, and law 8: never more than was approved, the unknown and the granted counted."""
+"""One-time grants for money that goes back: never more than was approved, the unknown and the granted counted."""
 
 import re
 from datetime import UTC, datetime
@@ -34,16 +34,13 @@ class CardTerminalGrant(models.Model):
 
     @api.model
     def _give(self, session, request):
-        """Return (grant, original) for a refund or reversal; raise `UserError` where law 8 or the user's rights forbid it.
+        """Return (grant, original) for a refund or reversal; raise `UserError` where too much goes back or rights lack.
 
         `request`: {uuid, kind, amount (minor units), currency, terminal (uuid), refunded_order_ids, order, line}.
         """
         terminal, orders = self._check(session, request)
         known = self.sudo().search([("uuid", "=", request["uuid"])])
-        if known:
-            original = known._same(request, terminal)
-        else:
-            original = self._original(session, orders, request["amount"])
+        original = known._same(request, terminal) if known else self._original(session, orders, request["amount"])
         grant, expires = terminal.driver_id._one_time_grant(
             session,
             {
@@ -105,16 +102,20 @@ class CardTerminalGrant(models.Model):
 
     @api.model
     def _original(self, session, orders, amount):
-        """Return the sale that the money goes back to, locked against a second till; empty if a manager gives it freely."""
-        sales = self.env["card.transaction"].sudo().search(
-            [
-                ("order_uuid", "in", orders.mapped("uuid")),
-                ("kind", "in", [Kind.SALE, Kind.COMPLETION]),
-                ("state", "in", [State.APPROVED, State.SETTLED_BY_HAND]),
-                ("company_id", "=", session.company_id.id),
-                ("currency_id", "=", session.currency_id.id),
-            ],
-            order="id",
+        """Return the sale the money goes back to, locked against a second till; empty if a manager gives it freely."""
+        sales = (
+            self.env["card.transaction"]
+            .sudo()
+            .search(
+                [
+                    ("order_uuid", "in", orders.mapped("uuid")),
+                    ("kind", "in", [Kind.SALE, Kind.COMPLETION]),
+                    ("state", "in", [State.APPROVED, State.SETTLED_BY_HAND]),
+                    ("company_id", "=", session.company_id.id),
+                    ("currency_id", "=", session.currency_id.id),
+                ],
+                order="id",
+            )
         )
         if not sales:
             if self.env.user.has_group("point_of_sale.group_pos_manager"):
@@ -127,7 +128,10 @@ class CardTerminalGrant(models.Model):
             )
         # Written, not only locked: a second till's transaction fails to serialise, starts over, and sees this grant.
         self.env.execute_query(
-            SQL("UPDATE card_transaction SET grant_count = coalesce(grant_count, 0) + 1 WHERE id IN %s RETURNING id", sales._ids)
+            SQL(
+                "UPDATE card_transaction SET grant_count = coalesce(grant_count, 0) + 1 WHERE id IN %s RETURNING id",
+                sales._ids,
+            )
         )
         sales.invalidate_recordset(["grant_count"])
         left = {sale: self._left(sale) for sale in sales}
@@ -136,7 +140,8 @@ class CardTerminalGrant(models.Model):
             currency = session.currency_id
             raise UserError(
                 self.env._(
-                    "At most %(left)s can still go back to this card (%(asked)s asked). Refunds under way or not known count as done.",
+                    "At most %(left)s can still go back to this card (%(asked)s asked). "
+                    "Refunds under way or not known count as done.",
                     left=currency.format(from_minor(max(left[best], 0), currency)),
                     asked=currency.format(from_minor(amount, currency)),
                 )
@@ -146,13 +151,27 @@ class CardTerminalGrant(models.Model):
     @api.model
     def _left(self, sale):
         """Return what may still go back to a sale's card, in minor units."""
-        back = self.env["card.transaction"].sudo().search([("original_uuid", "=", sale.uuid), ("kind", "in", list(GIVING_BACK))])
+        given = self.sudo().search([("original_id", "=", sale.id)])
+        back = (
+            self.env["card.transaction"]
+            .sudo()
+            .search(
+                [
+                    "|",
+                    ("original_uuid", "=", sale.uuid),
+                    ("uuid", "in", given.mapped("uuid")),
+                    ("kind", "in", list(GIVING_BACK)),
+                ]
+            )
+        )
         done = sum(
-            record.amount_requested_minor if record.state in OPEN else record._is_approved() and record.amount_approved_minor
+            record.amount_requested_minor
+            if record.state in OPEN
+            else record._is_approved() and record.amount_approved_minor
             for record in back
         )
-        grants = self.sudo().search([("original_id", "=", sale.id), ("uuid", "not in", back.mapped("uuid"))])
-        pending = sum(grant.amount_minor for grant in grants if grant._may_be_used())
+        used = set(back.mapped("uuid"))
+        pending = sum(grant.amount_minor for grant in given if grant.uuid not in used and grant._may_be_used())
         return (sale._is_approved() and sale.amount_approved_minor) - done - pending
 
     def _may_be_used(self):

@@ -1,8 +1,8 @@
-"""What drivers report: numbered, chained events, applied once. The rules are docs/api.md section 2 and law 12.
+"""What drivers report: numbered, chained events, applied once. The rules are in docs/api.md, section 2.
 
-A journal that lost numbers, forked (a machine restored from a snapshot, or running twice) or was replaced is never taken
-silently: an alarm is raised, what was open becomes unknown, and the driver is asked for the whole journal, which is kept
-beside the old one under `<journal>~2`, `~3` …
+A journal that lost numbers, forked (a machine restored from a snapshot, or running twice) or was replaced is never
+taken silently: an alarm is raised, what was open becomes unknown, and a forked journal is asked for whole and kept
+beside the first, under `<journal>~2`, `~3` …
 """
 
 from odoo import fields, models
@@ -31,7 +31,10 @@ class CardTerminalDriver(models.Model):
     _inherit = "card.terminal.driver"
 
     def _receive(self, payload):
-        """Apply a signed body and return the answer to it. Raises `MalformedBatch`, `OtherDatabase`, `TooManyEvents`."""
+        """Apply a signed body and return the answer.
+
+        Raises `MalformedBatch`, `OtherDatabase`, `TooManyEvents`.
+        """
         self.ensure_one()
         events = self._check_payload(payload)
         self._wait_for_lock()
@@ -52,9 +55,13 @@ class CardTerminalDriver(models.Model):
         }
 
     def _not_joined(self):
-        """Return approvals without a payment: an order that is stored at the same moment sees no more of them than they of it."""
+        """Return approvals without a payment: an order stored at the same moment did not see them, nor they it."""
         return self.env["card.transaction"].search(
-            [("driver_id", "=", self.id), ("exception", "=", "approved_without_payment"), ("needs_attention", "=", True)]
+            [
+                ("driver_id", "=", self.id),
+                ("exception", "=", "approved_without_payment"),
+                ("needs_attention", "=", True),
+            ]
         )
 
     def _wait_for_lock(self):
@@ -91,7 +98,9 @@ class CardTerminalDriver(models.Model):
             return
         if current:
             self._alarm_of_loss(
-                self.env._("The driver came with another journal (%(new)s) than before (%(old)s).", new=journal, old=current)
+                self.env._(
+                    "The driver came with another journal (%(new)s) than before (%(old)s).", new=journal, old=current
+                )
             )
         self._continue(self._branches(journal)[-1:] or [journal])
 
@@ -101,16 +110,21 @@ class CardTerminalDriver(models.Model):
                 self.env._(
                     "The driver's journal %(journal)s ends at %(last)s, but Odoo has %(known)s events of it: it was "
                     "restored from a copy, or events were lost.",
-                    journal=self.journal_ref, last=last, known=self.last_seq,
+                    journal=self.journal_ref,
+                    last=last,
+                    known=self.last_seq,
                 )
-            )  # fmt: skip
+            )
 
     def _take(self, events):
         """Store the events that are new and follow on; return them."""
         Event = self.env["card.transaction.event"]
         if self._is_fork(events):
             self._alarm_of_loss(
-                self.env._("The driver's journal %s tells another story than before: it was restored or is used twice.", self.journal_ref)
+                self.env._(
+                    "The driver's journal %s tells another story than before: it was restored or is used twice.",
+                    self.journal_ref,
+                )
             )
             base = self.journal_ref.partition("~")[0]
             self._continue([f"{base}~{len(self._branches(base)) + 1}"])
@@ -118,15 +132,17 @@ class CardTerminalDriver(models.Model):
         new = [event for event in events if event["seq"] > self.last_seq]
         if not new or new[0]["seq"] != self.last_seq + 1:
             return Event
-        received = Event.create([
-            {
-                "driver_id": self.id,
-                "company_id": self.company_id.id,
-                "journal_ref": self.journal_ref,
-                **{name: _storable(event[name]) for name in ("seq", "uuid", "type", "at", "body", "hash")},
-            }
-            for event in new
-        ])  # fmt: skip
+        received = Event.create(
+            [
+                {
+                    "driver_id": self.id,
+                    "company_id": self.company_id.id,
+                    "journal_ref": self.journal_ref,
+                    **{name: _storable(event[name]) for name in ("seq", "uuid", "type", "at", "body", "hash")},
+                }
+                for event in new
+            ]
+        )
         self.write({"last_seq": new[-1]["seq"], "last_hash": new[-1]["hash"]})
         return received
 
@@ -169,7 +185,7 @@ class CardTerminalDriver(models.Model):
         self.write({"journal_ref": names[0], "last_seq": last.seq, "last_hash": last.hash})
 
     def _alarm_of_loss(self, text):
-        """Raise the alarm; whatever was open may have been charged, and its journal will say nothing reliable about it."""
+        """Raise the alarm; what was open may have been charged, and its journal says nothing reliable about it."""
         self._raise_alarm(text)
         open_ones = self.env["card.transaction"].search(
             [("driver_id", "=", self.id), ("state", "in", [state.value for state in OPEN])]
@@ -198,7 +214,11 @@ class CardTerminalDriver(models.Model):
     def _settled(self):
         """Return what was settled by hand and has not come back in the driver's journal."""
         settled = self.env["card.transaction"].search(
-            [("driver_id", "=", self.id), ("state", "=", State.SETTLED_BY_HAND.value), ("settled_reported", "=", False)],
+            [
+                ("driver_id", "=", self.id),
+                ("state", "=", State.SETTLED_BY_HAND.value),
+                ("settled_reported", "=", False),
+            ],
             limit=MAX_EVENTS,
         )
         return [

@@ -5,7 +5,16 @@ from decimal import ROUND_HALF_UP, Decimal
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..hw_driver.protocols.states import ENDED, ENDED_WITHOUT_CHARGE, MONEY_KINDS, MONEY_OF_STATE, OPEN, Kind, Money, State
+from ..hw_driver.protocols.states import (
+    ENDED,
+    ENDED_WITHOUT_CHARGE,
+    MONEY_KINDS,
+    MONEY_OF_STATE,
+    OPEN,
+    Kind,
+    Money,
+    State,
+)
 
 #: Kinds whose money goes back to the customer.
 GIVING_BACK = frozenset({Kind.REFUND, Kind.REVERSAL})
@@ -13,11 +22,23 @@ GIVING_BACK = frozenset({Kind.REFUND, Kind.REVERSAL})
 BOOKED_KINDS = MONEY_KINDS - {Kind.PREAUTH}
 
 #: What Odoo learns after the end, or keeps for itself; everything else is frozen once a transaction has ended.
-NOT_EVIDENCE = frozenset({
-    "order_id", "payment_id", "session_id", "config_id", "terminal_id",
-    "exception", "disagreement", "acknowledged_exception", "acknowledged_reason", "acknowledged_by", "acknowledged_at",
-    "settled_reported", "grant_count",
-})  # fmt: skip
+NOT_EVIDENCE = frozenset(
+    {
+        "order_id",
+        "payment_id",
+        "session_id",
+        "config_id",
+        "terminal_id",
+        "exception",
+        "disagreement",
+        "acknowledged_exception",
+        "acknowledged_reason",
+        "acknowledged_by",
+        "acknowledged_at",
+        "settled_reported",
+        "grant_count",
+    }
+)
 
 
 class BigInteger(fields.Integer):
@@ -49,14 +70,19 @@ class CardTransaction(models.Model):
     journal_ref = fields.Char("Journal", readonly=True)
     terminal_id = fields.Many2one("card.terminal", readonly=True, ondelete="restrict", index="btree_not_null")
     event_ids = fields.One2many(
-        "card.transaction.event", "transaction_id", "Events", readonly=True,
+        "card.transaction.event",
+        "transaction_id",
+        "Events",
+        readonly=True,
         groups="pos_card_terminal.group_card_transaction_accountant",
     )
 
     order_uuid = fields.Char(readonly=True, index="btree_not_null")
     payment_uuid = fields.Char("Payment Line", readonly=True, index="btree_not_null")
     original_uuid = fields.Char("Original Transaction", readonly=True, index="btree_not_null")
-    config_id = fields.Many2one("pos.config", "Point of Sale", readonly=True, ondelete="restrict", index="btree_not_null")
+    config_id = fields.Many2one(
+        "pos.config", "Point of Sale", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
     session_id = fields.Many2one("pos.session", readonly=True, ondelete="restrict", index="btree_not_null")
     order_id = fields.Many2one("pos.order", readonly=True, ondelete="set null", index="btree_not_null")
     payment_id = fields.Many2one("pos.payment", readonly=True, ondelete="restrict", index="btree_not_null")
@@ -67,10 +93,15 @@ class CardTransaction(models.Model):
     kind = fields.Selection([(kind.value, kind.value.capitalize()) for kind in Kind], required=True, readonly=True)
     state = fields.Selection(
         [(state.value, state.value.replace("_", " ").capitalize()) for state in State],
-        required=True, readonly=True, default=State.REQUESTED.value, index=True,
+        required=True,
+        readonly=True,
+        default=State.REQUESTED.value,
+        index=True,
     )
     money = fields.Selection(
-        [(money.value, money.value.capitalize()) for money in Money], compute="_compute_money", store=True,
+        [(money.value, money.value.capitalize()) for money in Money],
+        compute="_compute_money",
+        store=True,
         help="Safe: certainly not charged. Unknown: may have been charged. Final: the terminal has spoken.",
     )
     currency_id = fields.Many2one("res.currency", readonly=True)
@@ -90,7 +121,8 @@ class CardTransaction(models.Model):
     terminal_time = fields.Char("Time on the Terminal", readonly=True)
     receipt = fields.Text("Customer's Slip", readonly=True)
     merchant_receipt = fields.Text(
-        "Merchant's Slip", readonly=True,
+        "Merchant's Slip",
+        readonly=True,
         groups="pos_card_terminal.group_card_transaction_accountant",
     )
     code = fields.Char("Result Code", readonly=True)
@@ -108,7 +140,10 @@ class CardTransaction(models.Model):
             ("unknown", "Result not known"),
             ("disagrees", "Contradicted later"),
         ],
-        required=True, readonly=True, default="none", index=True,
+        required=True,
+        readonly=True,
+        default="none",
+        index=True,
     )
     disagreement = fields.Text("Contradiction", readonly=True)
     acknowledged_exception = fields.Char(readonly=True)
@@ -125,10 +160,14 @@ class CardTransaction(models.Model):
     settled_by = fields.Many2one("res.users", readonly=True)
     settled_at = fields.Datetime(readonly=True)
     settled_reported = fields.Boolean("Driver Knows of the Settlement", readonly=True)
-    grant_count = fields.Integer("Refund Grants Given", readonly=True, help="Counted so that two tills cannot grant at once.")
+    grant_count = fields.Integer(
+        "Refund Grants Given", readonly=True, help="Counted so that two tills cannot grant at once."
+    )
 
     _unique_uuid = models.Constraint("UNIQUE(uuid)", "Another transaction has this ID.")
-    _unique_payment = models.UniqueIndex("(payment_id) WHERE payment_id IS NOT NULL", "A payment belongs to one transaction.")
+    _unique_payment = models.UniqueIndex(
+        "(payment_id) WHERE payment_id IS NOT NULL", "A payment belongs to one transaction."
+    )
 
     @api.depends("state")
     def _compute_money(self):
@@ -152,7 +191,12 @@ class CardTransaction(models.Model):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for transaction in self:
             amount = transaction.currency_id and transaction.currency_id.format(transaction.amount_requested)
-            words = [kinds.get(transaction.kind), amount, transaction.terminal_id.name, f"({(transaction.uuid or '')[:8]})"]
+            words = [
+                kinds.get(transaction.kind),
+                amount,
+                transaction.terminal_id.name,
+                f"({(transaction.uuid or '')[:8]})",
+            ]
             transaction.display_name = " ".join(filter(None, words))
 
     def write(self, vals):
@@ -167,22 +211,24 @@ class CardTransaction(models.Model):
 
     @api.model
     def _adopt(self, vals):
-        """Return a transaction that only a till has told of: not known, until its driver reports or a manager settles it."""
+        """Return a transaction only a till has told of: not known until its driver reports or a manager settles it."""
         terminal = self.env["card.terminal"].sudo().browse(vals["terminal_id"])
         session = self.env["pos.session"].sudo().browse(vals["session_id"])
-        transaction = self.sudo().create({
-            **vals,
-            "driver_id": terminal.driver_id.id,
-            "company_id": session.company_id.id,
-            "config_id": session.config_id.id,
-            "currency_id": session.currency_id.id,
-            "state": State.UNKNOWN.value,
-            "code": "only_the_till_told",
-            "text": self.env._("The driver has not reported this transaction."),
-            "till": session.config_id.name,
-            "operator": self.env.user.name,
-            "requested_at": fields.Datetime.now(),
-        })  # fmt: skip
+        transaction = self.sudo().create(
+            {
+                **vals,
+                "driver_id": terminal.driver_id.id,
+                "company_id": session.company_id.id,
+                "config_id": session.config_id.id,
+                "currency_id": session.currency_id.id,
+                "state": State.UNKNOWN.value,
+                "code": "only_the_till_told",
+                "text": self.env._("The driver has not reported this transaction."),
+                "till": session.config_id.name,
+                "operator": self.env.user.name,
+                "requested_at": fields.Datetime.now(),
+            }
+        )
         transaction._join()
         return transaction
 
@@ -208,7 +254,9 @@ class CardTransaction(models.Model):
     def action_settle(self):
         """Open the dialog that settles an unknown result by hand."""
         self.ensure_one()
-        return self._dialog("card.transaction.settle", self.env._("Settle by Hand"), {"default_transaction_id": self.id})
+        return self._dialog(
+            "card.transaction.settle", self.env._("Settle by Hand"), {"default_transaction_id": self.id}
+        )
 
     def action_acknowledge(self):
         """Open the dialog that takes note of exceptions."""
@@ -217,9 +265,13 @@ class CardTransaction(models.Model):
 
     def _dialog(self, model, name, context):
         return {
-            "type": "ir.actions.act_window", "name": name, "res_model": model, "view_mode": "form", "target": "new",
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": model,
+            "view_mode": "form",
+            "target": "new",
             "context": {**self.env.context, **context},
-        }  # fmt: skip
+        }
 
     def _can_be_settled(self):
         """Return whether a person may end it: not known, or given up by a driver that says nothing more about it."""
@@ -242,16 +294,18 @@ class CardTransaction(models.Model):
         if paid and not 0 < amount_minor <= transaction.amount_requested_minor:
             raise UserError(self.env._("The amount must be more than zero and at most what was asked."))
         now = fields.Datetime.now()
-        transaction.write({
-            "state": State.SETTLED_BY_HAND.value,
-            "settled_paid": paid,
-            "settled_reason": reason.strip(),
-            "settled_by": self.env.uid,
-            "settled_at": now,
-            "ended_at": now,
-            "amount_approved_minor": amount_minor if paid else 0,
-            "auth_code": auth_code or transaction.auth_code,
-        })  # fmt: skip
+        transaction.write(
+            {
+                "state": State.SETTLED_BY_HAND.value,
+                "settled_paid": paid,
+                "settled_reason": reason.strip(),
+                "settled_by": self.env.uid,
+                "settled_at": now,
+                "ended_at": now,
+                "amount_approved_minor": amount_minor if paid else 0,
+                "auth_code": auth_code or transaction.auth_code,
+            }
+        )
         for answer in transaction.answer_ids.filtered(lambda record: record.state == "provisional"):
             answer.state = "confirmed" if (answer.answer == "paid") == paid else "rejected"
         transaction._join()
@@ -264,12 +318,14 @@ class CardTransaction(models.Model):
         if self.filtered(lambda record: record.exception == "unknown"):
             raise UserError(self.env._("A result that is not known is settled by hand: paid or not paid."))
         for transaction in self.sudo().filtered("needs_attention"):
-            transaction.write({
-                "acknowledged_exception": transaction.exception,
-                "acknowledged_reason": reason,
-                "acknowledged_by": self.env.uid,
-                "acknowledged_at": fields.Datetime.now(),
-            })  # fmt: skip
+            transaction.write(
+                {
+                    "acknowledged_exception": transaction.exception,
+                    "acknowledged_reason": reason,
+                    "acknowledged_by": self.env.uid,
+                    "acknowledged_at": fields.Datetime.now(),
+                }
+            )
 
     # To the till ------------------------------------------------------------------------------------------------------
 

@@ -38,7 +38,9 @@ class CardTransactionEvent(models.Model):
     @api.depends("body")
     def _compute_body_text(self):
         for event in self:
-            event.body_text = "\n".join(f"{name}: {value}" for name, value in (event.body or {}).items() if value not in ("", None))
+            event.body_text = "\n".join(
+                f"{name}: {value}" for name, value in (event.body or {}).items() if value not in ("", None)
+            )
 
     def write(self, vals):
         if vals.keys() - {"transaction_id"}:
@@ -60,7 +62,11 @@ class CardTransactionEvent(models.Model):
                 event._tell(transaction)
             else:
                 event.driver_id._raise_alarm(
-                    self.env._("Event %(seq)s is about transaction %(uuid)s, which was never requested.", seq=event.seq, uuid=event.uuid)
+                    self.env._(
+                        "Event %(seq)s is about transaction %(uuid)s, which was never requested.",
+                        seq=event.seq,
+                        uuid=event.uuid,
+                    )
                 )
             event.transaction_id = transaction
             transactions |= transaction
@@ -68,12 +74,32 @@ class CardTransactionEvent(models.Model):
 
     def _request(self, transaction):
         """Take down what was asked; a till that was quicker may have told of it already."""
+        asked = self._asked()
+        if not transaction:
+            return self.env["card.transaction"].create(asked)
+        if transaction.event_ids:
+            same = ("amount_requested_minor", "currency_id", "driver_id", "kind")
+            known = transaction._convert_to_write({name: transaction[name] for name in same})
+            if any(known[name] != asked[name] for name in same):
+                self._contradict(transaction)
+        elif transaction.state not in ENDED:
+            transaction.write(asked)
+        return transaction
+
+    def _asked(self):
+        """Return the values of a transaction that its request says."""
         body = self.body
-        vals = {
+        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", body["currency"])])
+        terminals = self.driver_id.with_context(active_test=False).terminal_ids
+        session = self.env["pos.session"].search(
+            [("name", "=", body.get("session")), ("name", "!=", "/"), ("company_id", "=", self.company_id.id)], limit=1
+        )
+        return {
             "amount_requested_minor": body["amount"],
-            "currency_id": self.env["res.currency"].with_context(active_test=False).search([("name", "=", body["currency"])]).id,
-            "driver_id": self.driver_id.id,
             "company_id": self.company_id.id,
+            "config_id": session.config_id.id,
+            "currency_id": currency.id,
+            "driver_id": self.driver_id.id,
             "journal_ref": self.journal_ref,
             "kind": body["kind"],
             "operator": body.get("operator"),
@@ -82,24 +108,11 @@ class CardTransactionEvent(models.Model):
             "payment_uuid": body.get("line"),
             "reference": body.get("reference"),
             "requested_at": utc(self.at),
-            "terminal_id": self.driver_id.with_context(active_test=False)
-            .terminal_ids.filtered(lambda terminal: terminal.uuid == body["terminal"]).id,
+            "session_id": session.id,
+            "terminal_id": terminals.filtered(lambda terminal: terminal.uuid == body["terminal"]).id,
             "till": body.get("till"),
             "uuid": self.uuid,
-        }  # fmt: skip
-        session = self.env["pos.session"].search(
-            [("name", "=", body.get("session")), ("name", "!=", "/"), ("company_id", "=", self.company_id.id)], limit=1
-        )
-        vals |= {"session_id": session.id, "config_id": session.config_id.id}
-        if not transaction:
-            return self.env["card.transaction"].create(vals)
-        if transaction.event_ids:
-            asked = ("amount_requested_minor", "currency_id", "driver_id", "kind")
-            if any(transaction._fields[name].convert_to_write(transaction[name], transaction) != vals[name] for name in asked):
-                self._contradict(transaction)
-        elif transaction.state not in ENDED:
-            transaction.write(vals)
-        return transaction
+        }
 
     def _tell(self, transaction):
         """Move the transaction on, or keep that this event contradicts what is known."""
@@ -129,10 +142,17 @@ class CardTransactionEvent(models.Model):
         if transaction.state == State.SETTLED_BY_HAND:
             return (self.type == State.APPROVED) == transaction.settled_paid
         same = transaction.state == self.type
-        return same and (self.type != State.APPROVED or transaction.amount_approved_minor == self._approved_minor(transaction))
+        return same and (
+            self.type != State.APPROVED or transaction.amount_approved_minor == self._approved_minor(transaction)
+        )
 
     def _contradict(self, transaction):
-        line = self.env._("Event %(seq)s of journal %(journal)s says %(type)s.", seq=self.seq, journal=self.journal_ref, type=self.type)
+        line = self.env._(
+            "Event %(seq)s of journal %(journal)s says %(type)s.",
+            seq=self.seq,
+            journal=self.journal_ref,
+            type=self.type,
+        )
         amount = self.body.get("amount_approved")
         line = f"{line} ({amount})" if amount else line
         if line not in (transaction.disagreement or ""):

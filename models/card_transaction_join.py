@@ -1,7 +1,7 @@
 """The join of what drivers reported and what tills booked. Either may come first; running it again changes nothing.
 
-An approval belongs to exactly one payment line: the one it was asked for, in the attempt the line names. Whatever does not
-fit is an exception that a person settles; nothing is made to fit.
+An approval belongs to exactly one payment line: the one it was asked for, in the attempt the line names. Whatever does
+not fit is an exception that a person settles; nothing is made to fit.
 """
 
 from odoo import api, models

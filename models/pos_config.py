@@ -1,18 +1,27 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 
 
 class PosConfig(models.Model):
     _inherit = "pos.config"
 
     card_terminal_id = fields.Many2one(
-        "card.terminal", "Card Terminal", check_company=True, ondelete="restrict", help="The terminal this till uses by itself."
+        "card.terminal",
+        check_company=True,
+        ondelete="restrict",
+        help="The terminal this till uses by itself.",
     )
     card_terminal_spare_ids = fields.Many2many(
-        "card.terminal", "pos_config_card_terminal_rel", "config_id", "terminal_id", "Spare Card Terminals", check_company=True,
+        "card.terminal",
+        "pos_config_card_terminal_rel",
+        "config_id",
+        "terminal_id",
+        "Spare Card Terminals",
+        check_company=True,
         help="Terminals that the cashier can switch to.",
     )
-    card_terminal_ids = fields.Many2many("card.terminal", string="Usable Card Terminals", compute="_compute_card_terminal_ids")
+    card_terminal_ids = fields.Many2many(
+        "card.terminal", string="Usable Card Terminals", compute="_compute_card_terminal_ids"
+    )
     card_terminal_training = fields.Boolean(
         "Training", help="Approvals of virtual terminals are booked here. Anywhere else they are exceptions."
     )
@@ -21,14 +30,3 @@ class PosConfig(models.Model):
     def _compute_card_terminal_ids(self):
         for config in self:
             config.card_terminal_ids = (config.card_terminal_id | config.card_terminal_spare_ids).filtered("active")
-
-    @api.constrains("card_terminal_id", "card_terminal_spare_ids", "company_id")
-    def _check_card_terminal_company(self):
-        for config in self:
-            foreign = (config.card_terminal_id | config.card_terminal_spare_ids).filtered(
-                lambda terminal, company=config.company_id: terminal.company_id != company
-            )
-            if foreign:
-                raise ValidationError(
-                    self.env._("%s belongs to another company than this point of sale.", ", ".join(foreign.mapped("name")))
-                )

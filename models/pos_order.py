@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 
 from ..hw_driver.protocols.states import OPEN, State
 
+
 class PosOrder(models.Model):
     _inherit = "pos.order"
 
@@ -38,7 +39,7 @@ class PosOrder(models.Model):
         return sum(self.payment_ids.filtered(lambda line: line._card_counts()).mapped("amount"))
 
     def _compute_prices(self):
-        super()._compute_prices()
+        result = super()._compute_prices()
         for order in self:
             uncounted = order.payment_ids.filtered(lambda line: not line._card_counts())
             if uncounted:
@@ -46,6 +47,7 @@ class PosOrder(models.Model):
                 order.amount_paid = sum(counted)
                 order.amount_return = -sum(amount for amount in counted if amount < 0)
                 order.amount_difference = order.amount_paid - order.amount_total
+        return result
 
     # Card questions ---------------------------------------------------------------------------------------------------
 
@@ -54,29 +56,37 @@ class PosOrder(models.Model):
         transactions = self.env["card.transaction"].sudo().search([
             ("order_uuid", "in", self.mapped("uuid")), ("state", "in", [state.value for state in OPEN])
         ])  # fmt: skip
-        said_approved = self.sudo().payment_ids.filtered(lambda line: line._card_said_approved()).mapped("card_transaction_uuid")
+        said_approved = (
+            self.sudo().payment_ids.filtered(lambda line: line._card_said_approved()).mapped("card_transaction_uuid")
+        )
         return transactions.filtered(lambda record: record.state == State.UNKNOWN or record.uuid not in said_approved)
 
     def _refuse_card_question(self):
         """Raise where an order is frozen by a card payment that is under way or not known."""
         open_ones = self._open_card_transactions()
         frozen = self.filtered(
-            lambda order: order.uuid in open_ones.mapped("order_uuid") or any(line._card_is_open() for line in order.sudo().payment_ids)
+            lambda order: (
+                order.uuid in open_ones.mapped("order_uuid")
+                or any(line._card_is_open() for line in order.sudo().payment_ids)
+            )
         )
         if frozen:
             raise UserError(
                 self.env._(
-                    "The result of a card payment is not known yet for: %s. Do not take the card again and do not take the "
-                    "money another way. Park the order and serve the next customer; it goes on once the terminal has "
-                    "answered or a manager has settled it under Card Terminals, Open Questions.",
+                    "The result of a card payment is not known yet for: %s. Do not take the card again and do not take "
+                    "the money another way. Park the order and serve the next customer; it goes on once the terminal "
+                    "has answered or a manager has settled it under Card Terminals, Open Questions.",
                     ", ".join(order.pos_reference or order.display_name for order in frozen),
                 )
             )
 
     def _refuse_card_money(self):
         """Raise where an order that is to go holds an approved card payment."""
-        approved = self.env["card.transaction"].sudo().search([("order_uuid", "in", self.mapped("uuid"))]).filtered(
-            lambda record: record._is_booked() and not record.acknowledged_at
+        approved = (
+            self.env["card.transaction"]
+            .sudo()
+            .search([("order_uuid", "in", self.mapped("uuid"))])
+            .filtered(lambda record: record._is_booked() and not record.acknowledged_at)
         )
         lines = self.sudo().payment_ids.filtered(lambda line: not line._card_is_free())
         if approved or lines:

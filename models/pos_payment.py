@@ -20,10 +20,12 @@ class PosPayment(models.Model):
     _inherit = "pos.payment"
 
     card_transaction_uuid = fields.Char("Card Attempt", copy=False, index="btree_not_null")
-    card_terminal_id = fields.Many2one("card.terminal", "Card Terminal", copy=False, ondelete="restrict", index="btree_not_null")
+    card_terminal_id = fields.Many2one("card.terminal", copy=False, ondelete="restrict", index="btree_not_null")
     card_driver_ref = fields.Char("Card Driver", copy=False)
     card_journal_ref = fields.Char("Card Journal", copy=False)
-    card_state = fields.Char("State at the Till", copy=False, help="The last state of the card transaction that the till saw.")
+    card_state = fields.Char(
+        "State at the Till", copy=False, help="The last state of the card transaction that the till saw."
+    )
     card_text = fields.Char("Words for the Cashier", copy=False)
 
     card_transaction_id = fields.Many2one(
@@ -31,7 +33,11 @@ class PosPayment(models.Model):
     )
     card_evidence = fields.Selection(
         [("none", "None"), ("pending", "Not yet reported"), ("matched", "Matched"), ("exception", "Exception")],
-        default="none", required=True, readonly=True, copy=False, index=True,
+        default="none",
+        required=True,
+        readonly=True,
+        copy=False,
+        index=True,
         help="Whether a card terminal's approval stands behind this payment.",
     )
     card_acknowledged_reason = fields.Text("Taken Note Because", readonly=True, copy=False)
@@ -60,7 +66,8 @@ class PosPayment(models.Model):
             self._judge_card_evidence()
         return result
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_card_money(self):
         protected = self.filtered(lambda line: not line._card_is_free())
         if protected:
             raise UserError(
@@ -70,11 +77,10 @@ class PosPayment(models.Model):
                     ", ".join(protected.mapped("display_name")),
                 )
             )
-        return super().unlink()
 
     def _write_card_evidence(self, vals):
         """Write what only Odoo may know of a line. Not reachable over RPC, unlike `write`."""
-        return super().write(vals)
+        return super().write(vals)  # pylint: disable=super-method-mismatch
 
     # What is known of a line ------------------------------------------------------------------------------------------
 
@@ -120,7 +126,7 @@ class PosPayment(models.Model):
             return True
         transaction = self._card_transaction()
         if transaction:
-            return transaction._is_approved() or transaction.state in OPEN and not self._card_is_open()
+            return transaction._is_approved() or (transaction.state in OPEN and not self._card_is_open())
         return self.payment_status in DONE_STATUSES and self.card_state not in {*OPEN, *ENDED_WITHOUT_CHARGE}
 
     # Guards -----------------------------------------------------------------------------------------------------------
@@ -142,7 +148,9 @@ class PosPayment(models.Model):
             changed = [name for name in IDENTITY_FIELDS & vals.keys() if line._card_would_change(name, vals[name])]
             if not changed or not transaction or transaction._is_free():
                 continue
-            if transaction.state in {State.REQUESTED, State.SENT} or changed == ["amount"] and line._card_books(transaction, vals):
+            if transaction.state in {State.REQUESTED, State.SENT} or (
+                changed == ["amount"] and line._card_books(transaction, vals)
+            ):
                 continue
             raise UserError(
                 self.env._("A card payment that is approved or not known cannot be changed (%s).", line.display_name)
@@ -173,7 +181,9 @@ class PosPayment(models.Model):
             return "none"
         transaction = self._card_transaction()
         if self.card_transaction_uuid and (not transaction or transaction.state in OPEN):
-            free = not transaction and self.card_state in ENDED_WITHOUT_CHARGE and self.payment_status not in DONE_STATUSES
+            free = (
+                not transaction and self.card_state in ENDED_WITHOUT_CHARGE and self.payment_status not in DONE_STATUSES
+            )
             return "none" if free else "pending"
         paid = self.payment_status in DONE_STATUSES - {False, ""} or self.pos_order_id.state not in ("draft", "cancel")
         return "exception" if paid else "none"
@@ -193,7 +203,11 @@ class PosPayment(models.Model):
                 "ticket": transaction.receipt,
                 "card_terminal_id": transaction.terminal_id.id,
             }
-            changed = {name: value for name, value in said.items() if line._fields[name].convert_to_write(line[name], line) != value}
+            changed = {
+                name: value
+                for name, value in said.items()
+                if line._fields[name].convert_to_write(line[name], line) != value
+            }
             if changed:
                 line._write_card_evidence(changed)
 

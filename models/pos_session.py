@@ -28,25 +28,38 @@ class PosSession(models.Model):
     def _create_combine_account_payment(self, payment_method, amounts, diff_amount):
         """Book a session that gave back more than it took.
 
-        Odoo 19.0 turns such a payment's direction and swaps its accounts; with an outstanding account set on the method the
-        swap is undone halfway, both lines land on that account, and the receivable stays open.
+        Odoo 19.0 turns such a payment's direction and swaps its accounts; with an outstanding account set on the
+        method the swap is undone halfway, both lines land on that account, and the receivable stays open.
         """
         if not payment_method._is_card_terminal() or self.currency_id.compare_amounts(amounts["amount"], 0) >= 0:
             return super()._create_combine_account_payment(payment_method, amounts, diff_amount)
         receivable = self._get_receivable_account(payment_method)
-        payment = self.env["account.payment"].with_context(pos_payment=True).create({
-            "payment_type": "outbound",
-            "partner_type": "customer",
-            "amount": abs(amounts["amount"]),
-            "journal_id": payment_method.journal_id.id,
-            "force_outstanding_account_id": payment_method.outstanding_account_id.id,
-            "destination_account_id": receivable.id,
-            "memo": self.env._("Combine %(payment_method)s POS payments from %(session)s", payment_method=payment_method.name, session=self.name),
-            "pos_payment_method_id": payment_method.id,
-            "pos_session_id": self.id,
-            "company_id": self.company_id.id,
-        })  # fmt: skip
-        if not payment.outstanding_account_id and self.env["account.move"]._get_invoice_in_payment_state() == "in_payment":
+        payment = (
+            self.env["account.payment"]
+            .with_context(pos_payment=True)
+            .create(
+                {
+                    "payment_type": "outbound",
+                    "partner_type": "customer",
+                    "amount": abs(amounts["amount"]),
+                    "journal_id": payment_method.journal_id.id,
+                    "force_outstanding_account_id": payment_method.outstanding_account_id.id,
+                    "destination_account_id": receivable.id,
+                    "memo": self.env._(
+                        "Combine %(payment_method)s POS payments from %(session)s",
+                        payment_method=payment_method.name,
+                        session=self.name,
+                    ),
+                    "pos_payment_method_id": payment_method.id,
+                    "pos_session_id": self.id,
+                    "company_id": self.company_id.id,
+                }
+            )
+        )
+        if (
+            not payment.outstanding_account_id
+            and self.env["account.move"]._get_invoice_in_payment_state() == "in_payment"
+        ):
             payment.outstanding_account_id = payment._get_outstanding_account(payment.payment_type)
         payment.action_post()
         if not self.currency_id.is_zero(diff_amount):
@@ -62,15 +75,26 @@ class PosSession(models.Model):
         self.ensure_one()
         terminals = self.config_id.with_context(active_test=False)
         usable = terminals.card_terminal_id | terminals.card_terminal_spare_ids
-        return self.env["card.transaction"].sudo().search(
-            [
-                ("company_id", "=", self.company_id.id),
-                "|", ("session_id", "=", self.id),
-                "&", ("needs_attention", "=", True),
-                "|", "&", ("config_id", "=", self.config_id.id), ("session_id.state", "=", "closed"),
-                "&", ("session_id", "=", False), ("terminal_id", "in", usable.ids),
-            ]
-        )  # fmt: skip
+        return (
+            self.env["card.transaction"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "=", self.company_id.id),
+                    "|",
+                    ("session_id", "=", self.id),
+                    "&",
+                    ("needs_attention", "=", True),
+                    "|",
+                    "&",
+                    ("config_id", "=", self.config_id.id),
+                    ("session_id.state", "=", "closed"),
+                    "&",
+                    ("session_id", "=", False),
+                    ("terminal_id", "in", usable.ids),
+                ]
+            )
+        )
 
     def _card_problems(self):
         """Join, then return one line for each thing that a person must settle first."""
@@ -89,12 +113,21 @@ class PosSession(models.Model):
             f"{transaction.display_name}: {exceptions[transaction.exception]}."
             for transaction in transactions.filtered("needs_attention")
         ]
+        problems += [
+            self.env._("%s: approved, but its order is not validated.", transaction.display_name)
+            for transaction in transactions
+            if transaction.exception == "none" and transaction.payment_id.pos_order_id.state == "draft"
+        ]
         for payment in orders.payment_ids.filtered(lambda line: not line.card_transaction_id):
             if payment.card_evidence == "exception" and not payment.card_acknowledged_at:
-                problems.append(self.env._("%s: no terminal has approved this payment.", self._card_payment_name(payment)))
+                problems.append(
+                    self.env._("%s: no terminal has approved this payment.", self._card_payment_name(payment))
+                )
             elif payment.card_evidence == "pending" and not payment._card_transaction():
                 problems.append(
-                    self.env._("%s: the driver has not reported this payment. Is it running?", self._card_payment_name(payment))
+                    self.env._(
+                        "%s: the driver has not reported this payment. Is it running?", self._card_payment_name(payment)
+                    )
                 )
         return problems
 
@@ -102,7 +135,9 @@ class PosSession(models.Model):
         return f"{payment.pos_order_id.pos_reference or payment.pos_order_id.name}, {payment.display_name}"
 
     def _card_problem_message(self, problems):
-        head = self.env._("Card payments must be settled before this session can be closed (Card Terminals, Open Questions):")
+        head = self.env._(
+            "Card payments must be settled before this session can be closed (Card Terminals, Open Questions):"
+        )
         return "\n".join([head, *(f"- {problem}" for problem in problems)])
 
     def action_view_card_transactions(self):

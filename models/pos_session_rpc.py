@@ -36,7 +36,10 @@ class PosSession(models.Model):
         return found._to_till()
 
     def card_terminal_answer(self, request):
-        """Keep the cashier's word: {uuid, answer, authorisation, terminal, order, line, amount}; return the transaction."""
+        """Keep the cashier's word and return the transaction.
+
+        `request`: {uuid, answer, authorisation, terminal, order, line, amount (minor units)}.
+        """
         session = self._card_session()
         if request.get("answer") not in ("paid", "not_paid"):
             raise UserError(self.env._("The answer is paid or not paid."))

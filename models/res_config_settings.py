@@ -4,6 +4,8 @@ from odoo import fields, models
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
-    pos_card_terminal_id = fields.Many2one(related="pos_config_id.card_terminal_id", readonly=False)
-    pos_card_terminal_spare_ids = fields.Many2many(related="pos_config_id.card_terminal_spare_ids", readonly=False)
+    pos_card_terminal_id = fields.Many2one(related="pos_config_id.card_terminal_id", readonly=False, check_company=True)
+    pos_card_terminal_spare_ids = fields.Many2many(
+        related="pos_config_id.card_terminal_spare_ids", readonly=False, check_company=True
+    )
     pos_card_terminal_training = fields.Boolean(related="pos_config_id.card_terminal_training", readonly=False)

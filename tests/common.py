@@ -11,7 +11,6 @@ import time
 import uuid
 
 from odoo import SUPERUSER_ID, fields
-
 from odoo.addons.point_of_sale.tests.common import TestPoSCommon
 
 KEY = "5a" * 32
@@ -41,7 +40,7 @@ class Journal:
         self.events.append(event)
         return event
 
-    def copy(self):
+    def snapshot(self):
         """Return the journal as a snapshot of the machine would keep it."""
         twin = Journal(self.driver_uuid, self.database_uuid, self.journal_id)
         twin.events = list(self.events)
@@ -77,34 +76,44 @@ class CardTerminalCase(TestPoSCommon):
         super().setUpClass()
         cls.driver = cls.env["card.terminal.driver"].create({"name": "Till 1", "company_id": cls.company.id})
         cls.driver.key = KEY
-        cls.terminal, cls.spare = cls.env["card.terminal"].create([
-            {"name": "Counter", "driver_id": cls.driver.id, "protocol": "concert-v3", "host": "192.0.2.10"},
-            {"name": "Terrace", "driver_id": cls.driver.id, "protocol": "concert-v3", "host": "192.0.2.11"},
-        ])  # fmt: skip
-        cls.card_pm = cls.env["pos.payment.method"].create({
-            "name": "Card",
-            "journal_id": cls.company_data["default_journal_bank"].id,
-            "receivable_account_id": cls.pos_receivable_bank.id,
-            "outstanding_account_id": cls.outstanding_bank.id,
-            "payment_method_type": "terminal",
-            "use_payment_terminal": "card_terminal",
-            "company_id": cls.company.id,
-        })  # fmt: skip
+        cls.terminal, cls.spare = cls.env["card.terminal"].create(
+            [
+                {"name": "Counter", "driver_id": cls.driver.id, "protocol": "concert-v3", "host": "192.0.2.10"},
+                {"name": "Terrace", "driver_id": cls.driver.id, "protocol": "concert-v3", "host": "192.0.2.11"},
+            ]
+        )
+        cls.card_pm = cls.env["pos.payment.method"].create(
+            {
+                "name": "Card",
+                "journal_id": cls.company_data["default_journal_bank"].id,
+                "receivable_account_id": cls.pos_receivable_bank.id,
+                "outstanding_account_id": cls.outstanding_bank.id,
+                "payment_method_type": "terminal",
+                "use_payment_terminal": "card_terminal",
+                "company_id": cls.company.id,
+            }
+        )
         cls.config = cls.basic_config
-        cls.config.write({
-            "payment_method_ids": [(6, 0, (cls.cash_pm1 | cls.card_pm).ids)],
-            "card_terminal_id": cls.terminal.id,
-            "card_terminal_spare_ids": [(6, 0, cls.spare.ids)],
-        })  # fmt: skip
+        cls.config.write(
+            {
+                "payment_method_ids": [(6, 0, (cls.cash_pm1 | cls.card_pm).ids)],
+                "card_terminal_id": cls.terminal.id,
+                "card_terminal_spare_ids": [(6, 0, cls.spare.ids)],
+            }
+        )
         cls.product = cls.create_product("Coffee", cls.categ_basic, 10.0)
         cls.database_uuid = cls.env["ir.config_parameter"].get_param("database.uuid")
-        cls.cashier = cls.env["res.users"].create({
-            "name": "Cashier",
-            "login": "card_cashier",
-            "company_id": cls.company.id,
-            "company_ids": [(6, 0, cls.company.ids)],
-            "group_ids": [(6, 0, [cls.env.ref("base.group_user").id, cls.env.ref("point_of_sale.group_pos_user").id])],
-        })  # fmt: skip
+        cls.cashier = cls.env["res.users"].create(
+            {
+                "name": "Cashier",
+                "login": "card_cashier",
+                "company_id": cls.company.id,
+                "company_ids": [(6, 0, cls.company.ids)],
+                "group_ids": [
+                    (6, 0, [cls.env.ref("base.group_user").id, cls.env.ref("point_of_sale.group_pos_user").id])
+                ],
+            }
+        )
 
     def setUp(self):
         super().setUp()
@@ -126,21 +135,48 @@ class CardTerminalCase(TestPoSCommon):
     def ask(self, order, line, amount=1000, kind="sale", transaction=None, **changes):
         """Journal the request of a transaction and return its uuid."""
         transaction = transaction or str(uuid.uuid4())
-        self.journal.add("requested", transaction, **{
-            "terminal": self.terminal.uuid, "kind": kind, "amount": amount, "currency": self.currency_name,
-            "till": self.config.name, "session": self.config.current_session_id.name, "order": order, "line": line,
-            "operator": "Cashier", "reference": "", "original": None, **changes,
-        })  # fmt: skip
+        self.journal.add(
+            "requested",
+            transaction,
+            **{
+                "terminal": self.terminal.uuid,
+                "kind": kind,
+                "amount": amount,
+                "currency": self.currency_name,
+                "till": self.config.name,
+                "session": self.config.current_session_id.name,
+                "order": order,
+                "line": line,
+                "operator": "Cashier",
+                "reference": "",
+                "original": None,
+                **changes,
+            },
+        )
         self.journal.add("sent", transaction)
         return transaction
 
     def approve(self, transaction, amount=1000, **changes):
         """Journal an approval."""
-        self.journal.add("approved", transaction, **{
-            "state": "approved", "code": "approved", "text": "Approved", "amount_approved": amount, "brand": "CB",
-            "last4": "4242", "auth_code": "A1B2C3", "entry_mode": "contactless", "application": "CB", "contract": "0012345",
-            "terminal_ref": "00112233", "receipt": "CARTE BANCAIRE\nMERCI", **changes,
-        })  # fmt: skip
+        self.journal.add(
+            "approved",
+            transaction,
+            **{
+                "state": "approved",
+                "code": "approved",
+                "text": "Approved",
+                "amount_approved": amount,
+                "brand": "CB",
+                "last4": "4242",
+                "auth_code": "A1B2C3",
+                "entry_mode": "contactless",
+                "application": "CB",
+                "contract": "0012345",
+                "terminal_ref": "00112233",
+                "receipt": "CARTE BANCAIRE\nMERCI",
+                **changes,
+            },
+        )
 
     def sell(self, order, line, amount=1000, **changes):
         """Journal a whole approved transaction, report it, and return it."""
@@ -159,36 +195,64 @@ class CardTerminalCase(TestPoSCommon):
     def transaction(self, transaction_uuid):
         return self.env["card.transaction"].search([("uuid", "=", transaction_uuid)])
 
+    def part(self):
+        """Leave approvals and payments apart, as two database transactions that do not see each other do."""
+        self.env.flush_all()
+        self.env.cr.execute("""
+            UPDATE card_transaction
+               SET payment_id = NULL, exception = 'approved_without_payment', needs_attention = true;
+            UPDATE pos_payment SET card_transaction_id = NULL, card_evidence = 'pending', card_brand = NULL;
+        """)
+        self.env.invalidate_all()
+
     @property
     def currency_name(self):
         return self.config.currency_id.name
 
     def card_line(self, line, transaction, amount=10.0, state="approved", status="done", **changes):
         """Return a card payment line as the till sends it."""
-        return (0, 0, {
-            "uuid": line,
-            "name": fields.Datetime.now(),
-            "amount": amount,
-            "payment_method_id": self.card_pm.id,
-            "payment_status": status,
-            "card_transaction_uuid": transaction,
-            "card_terminal_id": self.terminal.id,
-            "card_driver_ref": self.driver.uuid,
-            "card_journal_ref": self.journal.journal_id,
-            "card_state": state,
-            **changes,
-        })  # fmt: skip
+        return (
+            0,
+            0,
+            {
+                "uuid": line,
+                "name": fields.Datetime.now(),
+                "amount": amount,
+                "payment_method_id": self.card_pm.id,
+                "payment_status": status,
+                "card_transaction_uuid": transaction,
+                "card_terminal_id": self.terminal.id,
+                "card_driver_ref": self.driver.uuid,
+                "card_journal_ref": self.journal.journal_id,
+                "card_state": state,
+                **changes,
+            },
+        )
 
     def cash_line(self, amount=10.0):
-        return (0, 0, {
-            "uuid": str(uuid.uuid4()), "name": fields.Datetime.now(), "amount": amount, "payment_method_id": self.cash_pm1.id,
-        })  # fmt: skip
+        return (
+            0,
+            0,
+            {
+                "uuid": str(uuid.uuid4()),
+                "name": fields.Datetime.now(),
+                "amount": amount,
+                "payment_method_id": self.cash_pm1.id,
+            },
+        )
 
     def order_data(self, order, payments, state="paid", quantity=1, **changes):
         """Return an order of coffees as the till sends it."""
         data = self.create_ui_order_data([(self.product, quantity)], payments=[], uuid=order)
         paid = sum(line[2].get("amount", 0) for line in payments)
-        return {**data, "access_token": f"token-{order}", "amount_paid": paid, "payment_ids": payments, "state": state, **changes}
+        return {
+            **data,
+            "access_token": f"token-{order}",
+            "amount_paid": paid,
+            "payment_ids": payments,
+            "state": state,
+            **changes,
+        }
 
     def sync(self, *orders, user=None):
         """Send orders to Odoo as the till does; return them."""

@@ -54,7 +54,9 @@ class TestAccounting(CardTerminalCase):
 
     def assertReconciled(self, *accounts):
         for account in accounts:
-            lines = self.env["account.move.line"].search([("account_id", "=", account.id), ("parent_state", "=", "posted")])
+            lines = self.env["account.move.line"].search(
+                [("account_id", "=", account.id), ("parent_state", "=", "posted")]
+            )
             self.assertTrue(lines)
             self.assertEqual(lines.mapped("amount_residual"), [0.0] * len(lines))
 
@@ -67,29 +69,46 @@ class TestAccounting(CardTerminalCase):
         self.book(1, (self.card_pm, 10.0))
         self.close()
         self.assertEntry(self.session.move_id, (self.sales_account, 0, 10), (self.pos_receivable_bank, 10, 0))
-        self.assertEntry(self.payment(self.card_pm).move_id, (self.outstanding_bank, 10, 0), (self.pos_receivable_bank, 0, 10))
+        self.assertEntry(
+            self.payment(self.card_pm).move_id, (self.outstanding_bank, 10, 0), (self.pos_receivable_bank, 0, 10)
+        )
         self.assertReconciled(self.pos_receivable_bank)
 
     def test_one_sale_with_tax(self):
         order, line = str(uuid.uuid4()), str(uuid.uuid4())
         sale = self.sell(order, line, 1200)
         data = self.create_ui_order_data([(self.taxed, 1)], payments=[], uuid=order)
-        self.sync({**data, "access_token": "t", "amount_paid": 12.0, "payment_ids": [self.card_line(line, sale.uuid, 12.0)], "state": "paid"})
+        self.sync(
+            {
+                **data,
+                "access_token": "t",
+                "amount_paid": 12.0,
+                "payment_ids": [self.card_line(line, sale.uuid, 12.0)],
+                "state": "paid",
+            }
+        )
         self.close()
         self.assertEntry(
             self.session.move_id,
             (self.sales_account, 0, 10.91), (self.tax_received_account, 0, 1.09), (self.pos_receivable_bank, 12, 0),
         )  # fmt: skip
-        self.assertEntry(self.payment(self.card_pm).move_id, (self.outstanding_bank, 12, 0), (self.pos_receivable_bank, 0, 12))
+        self.assertEntry(
+            self.payment(self.card_pm).move_id, (self.outstanding_bank, 12, 0), (self.pos_receivable_bank, 0, 12)
+        )
 
     def test_sale_and_refund(self):
         self.book(3, (self.card_pm, 30.0))
         self.book(-1, (self.card_pm, -10.0))
         self.close()
         self.assertEntry(
-            self.session.move_id, (self.sales_account, 0, 30), (self.sales_account, 10, 0), (self.pos_receivable_bank, 20, 0)
+            self.session.move_id,
+            (self.sales_account, 0, 30),
+            (self.sales_account, 10, 0),
+            (self.pos_receivable_bank, 20, 0),
         )
-        self.assertEntry(self.payment(self.card_pm).move_id, (self.outstanding_bank, 20, 0), (self.pos_receivable_bank, 0, 20))
+        self.assertEntry(
+            self.payment(self.card_pm).move_id, (self.outstanding_bank, 20, 0), (self.pos_receivable_bank, 0, 20)
+        )
         self.assertReconciled(self.pos_receivable_bank)
 
     def test_only_a_refund(self):
@@ -106,9 +125,14 @@ class TestAccounting(CardTerminalCase):
         self.book(-3, (self.card_pm, -30.0))
         self.close()
         self.assertEntry(
-            self.session.move_id, (self.sales_account, 0, 10), (self.sales_account, 30, 0), (self.pos_receivable_bank, 0, 20)
+            self.session.move_id,
+            (self.sales_account, 0, 10),
+            (self.sales_account, 30, 0),
+            (self.pos_receivable_bank, 0, 20),
         )
-        self.assertEntry(self.payment(self.card_pm).move_id, (self.outstanding_bank, 0, 20), (self.pos_receivable_bank, 20, 0))
+        self.assertEntry(
+            self.payment(self.card_pm).move_id, (self.outstanding_bank, 0, 20), (self.pos_receivable_bank, 20, 0)
+        )
         self.assertReconciled(self.pos_receivable_bank)
 
     def test_sold_and_given_back_is_nothing(self):
@@ -117,7 +141,9 @@ class TestAccounting(CardTerminalCase):
         self.close()
         self.assertEqual(sum(self.session.move_id.line_ids.mapped("balance")), 0)
         moved = (self.session.move_id | self.session.bank_payment_ids.move_id).line_ids
-        self.assertEqual(sum(moved.filtered(lambda line: line.account_id == self.outstanding_bank).mapped("balance")), 0)
+        self.assertEqual(
+            sum(moved.filtered(lambda line: line.account_id == self.outstanding_bank).mapped("balance")), 0
+        )
         self.assertEqual(sum(moved.filtered(lambda line: line.account_id == self.sales_account).mapped("balance")), 0)
 
     def test_partial_approval_and_cash(self):
@@ -127,7 +153,9 @@ class TestAccounting(CardTerminalCase):
             self.session.move_id,
             (self.sales_account, 0, 20), (self.pos_receivable_bank, 12.34, 0), (self.pos_receivable_cash, 7.66, 0),
         )  # fmt: skip
-        self.assertEntry(self.payment(self.card_pm).move_id, (self.outstanding_bank, 12.34, 0), (self.pos_receivable_bank, 0, 12.34))
+        self.assertEntry(
+            self.payment(self.card_pm).move_id, (self.outstanding_bank, 12.34, 0), (self.pos_receivable_bank, 0, 12.34)
+        )
         self.assertReconciled(self.pos_receivable_bank, self.pos_receivable_cash)
 
     def test_half_cash_half_card(self):
@@ -141,7 +169,9 @@ class TestAccounting(CardTerminalCase):
         self.assertEntry(
             cash.move_id, (self.pos_receivable_cash, 0, 5), (self.cash_pm1.journal_id.default_account_id, 5, 0)
         )
-        self.assertEntry(self.payment(self.card_pm).move_id, (self.outstanding_bank, 5, 0), (self.pos_receivable_bank, 0, 5))
+        self.assertEntry(
+            self.payment(self.card_pm).move_id, (self.outstanding_bank, 5, 0), (self.pos_receivable_bank, 0, 5)
+        )
 
     def test_two_card_methods(self):
         self.book(2, (self.card_pm, 8.5), (self.meal_pm, 11.5))
@@ -152,14 +182,22 @@ class TestAccounting(CardTerminalCase):
             (self.sales_account, 0, 20), (self.sales_account, 10, 0),
             (self.pos_receivable_bank, 8.5, 0), (self.meal_receivable, 1.5, 0),
         )  # fmt: skip
-        self.assertEntry(self.payment(self.card_pm).move_id, (self.outstanding_bank, 8.5, 0), (self.pos_receivable_bank, 0, 8.5))
-        self.assertEntry(self.payment(self.meal_pm).move_id, (self.meal_account, 1.5, 0), (self.meal_receivable, 0, 1.5))
+        self.assertEntry(
+            self.payment(self.card_pm).move_id, (self.outstanding_bank, 8.5, 0), (self.pos_receivable_bank, 0, 8.5)
+        )
+        self.assertEntry(
+            self.payment(self.meal_pm).move_id, (self.meal_account, 1.5, 0), (self.meal_receivable, 0, 1.5)
+        )
         self.assertReconciled(self.pos_receivable_bank, self.meal_receivable)
 
     def test_an_open_question_is_not_booked(self):
         order, line = str(uuid.uuid4()), str(uuid.uuid4())
         unknown = self.end(order, line, "unknown")
-        parked = self.sync(self.order_data(order, [self.card_line(line, unknown.uuid, state="unknown", status="cardUnknown")], state="draft"))
+        parked = self.sync(
+            self.order_data(
+                order, [self.card_line(line, unknown.uuid, state="unknown", status="cardUnknown")], state="draft"
+            )
+        )
         self.book(1, (self.card_pm, 10.0))
         self.assertFalse(self.session.close_session_from_ui()["successful"])
         unknown._settle_by_hand(paid=False, reason="Slip.")

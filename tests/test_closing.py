@@ -1,7 +1,9 @@
 """Law 6: no session closes over card money that is not accounted for, by any road."""
 
 import uuid
+from datetime import timedelta
 
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -61,14 +63,22 @@ class TestClosing(CardTerminalCase):
         self.assertRefused("Approved, not booked")
 
     def test_forged_line(self):
-        line = self.card_line(self.line, None, card_terminal_id=False, payment_method_authcode="999999", card_brand="VISA")
+        line = self.card_line(
+            self.line, None, card_terminal_id=False, payment_method_authcode="999999", card_brand="VISA"
+        )
         order = self.sync(self.order_data(self.order, [line]))
         self.assertEqual((order.state, order.payment_ids.card_evidence), ("paid", "exception"))
         self.assertRefused("no terminal has approved this payment")
         order.payment_ids._acknowledge_card("Paid on the terminal of the shop next door.")
         self.assertRecordValues(
             order.payment_ids,
-            [{"card_evidence": "exception", "card_acknowledged_by": self.env.uid, "card_acknowledged_reason": "Paid on the terminal of the shop next door."}],
+            [
+                {
+                    "card_evidence": "exception",
+                    "card_acknowledged_by": self.env.uid,
+                    "card_acknowledged_reason": "Paid on the terminal of the shop next door.",
+                }
+            ],
         )
         self.close()
 
@@ -89,10 +99,7 @@ class TestClosing(CardTerminalCase):
     def test_closing_joins_first(self):
         transaction = self.sell(self.order, self.line)
         self.paid_order(self.order, self.line, transaction.uuid)
-        self.env.flush_all()
-        self.env.cr.execute("UPDATE card_transaction SET payment_id = NULL, exception = 'approved_without_payment', needs_attention = true")
-        self.env.cr.execute("UPDATE pos_payment SET card_transaction_id = NULL, card_evidence = 'pending'")
-        self.env.invalidate_all()
+        self.part()
         self.close()
 
     def test_virtual_approval(self):
@@ -130,11 +137,20 @@ class TestClosing(CardTerminalCase):
         self.assertEqual(transaction.session_id, first)
         self.assertRefused("Approved, not booked")
 
+    def test_an_approval_in_an_order_for_later(self):
+        transaction = self.sell(self.order, self.line)
+        order = self.sync(self.order_data(self.order, [self.card_line(self.line, transaction.uuid)], state="draft"))
+        order.preset_time = fields.Datetime.now() + timedelta(days=3)
+        self.assertEqual(transaction.exception, "none")
+        self.assertRefused("its order is not validated")
+
     def test_cancelling_orders_is_no_way_out(self):
         transaction = self.ask(self.order, self.line)
         self.report()
         order = self.sync(
-            self.order_data(self.order, [self.card_line(self.line, transaction, state="sent", status="waitingCard")], state="draft")
+            self.order_data(
+                self.order, [self.card_line(self.line, transaction, state="sent", status="waitingCard")], state="draft"
+            )
         )
         with self.assertRaises(UserError), self.env.cr.savepoint():
             order.action_pos_order_cancel()

@@ -32,6 +32,7 @@ class TestConfiguration(CardTerminalCase):
                 "transport": {"kind": "tcp", "host": "192.0.2.10", "port": 8888},
                 "options": {
                     "register": "07", "register_length": 2, "ipc": "123456789012", "version": "0300", "crlf": False,
+                    "tickets": False,
                     "connect_timeout": 5, "answer_timeout": 90, "drain": 0.3,
                 },
             },
@@ -54,13 +55,26 @@ class TestConfiguration(CardTerminalCase):
         self.assertEqual(decode_grant(self.report()["configuration"], KEY)["number"], number)
 
     def test_terminals_that_cannot_work_are_refused(self):
-        for vals in ({"host": False}, {"port": 0}, {"port": 70000}, {"register": "x"}, {"ipc": "12"}, {"answer_timeout": 100000}):
+        for vals in (
+            {"host": False},
+            {"port": 0},
+            {"port": 70000},
+            {"register": "x"},
+            {"ipc": "12"},
+            {"answer_timeout": 100000},
+        ):
             with self.subTest(vals), self.assertRaises(ValidationError), self.env.cr.savepoint():
                 self.terminal.write(vals)
             self.env.invalidate_all()
 
     def test_addresses_that_cannot_work_are_refused(self):
-        for vals in ({"url": "till1:8765"}, {"url": "http://"}, {"url": "ftp://x"}, {"origins": "shop"}, {"origins": "https://a/b"}):
+        for vals in (
+            {"url": "till1:8765"},
+            {"url": "http://"},
+            {"url": "ftp://x"},
+            {"origins": "shop"},
+            {"origins": "https://a/b"},
+        ):
             with self.subTest(vals), self.assertRaises(ValidationError), self.env.cr.savepoint():
                 self.driver.write(vals)
             self.env.invalidate_all()
@@ -85,7 +99,9 @@ class TestConfiguration(CardTerminalCase):
 
     def test_session_grants(self):
         session = self.open()
-        other = self.env["card.terminal"].create({"name": "Elsewhere", "driver_id": self.driver.id, "host": "192.0.2.12"})
+        other = self.env["card.terminal"].create(
+            {"name": "Elsewhere", "driver_id": self.driver.id, "host": "192.0.2.12"}
+        )
         (answer,) = session.with_user(self.cashier).card_terminal_grants()
         claims = decode_grant(answer["grant"], KEY)
         self.assertEqual(answer["driver"], self.driver.uuid)
@@ -93,7 +109,10 @@ class TestConfiguration(CardTerminalCase):
         self.assertEqual(claims["terminals"], [self.terminal.uuid, self.spare.uuid])
         self.assertNotIn(other.uuid, claims["terminals"])
         self.assertEqual(claims["ops"], ["sale", "status", "cancel", "identify"])
-        self.assertEqual((claims["typ"], claims["till"], claims["session"], claims["user"]), ("session", self.config.name, session.name, "Cashier"))
+        self.assertEqual(
+            (claims["typ"], claims["till"], claims["session"], claims["user"]),
+            ("session", self.config.name, session.name, "Cashier"),
+        )
 
     def test_no_grant_for_a_closed_session(self):
         session = self.open()
@@ -110,7 +129,9 @@ class TestConfiguration(CardTerminalCase):
         self.assertEqual(decode_grant(driver["grant"], KEY)["session"], session.name)
         self.assertNotIn(elsewhere.id, [row["id"] for row in data["card.terminal.driver"]])
         self.assertEqual([row["name"] for row in data["card.terminal"]], ["Counter", "Terrace"])
-        self.assertEqual(set(data["card.terminal"][0]), {"id", "name", "uuid", "driver_id", "protocol", "can_cancel", "kinds"})
+        self.assertEqual(
+            set(data["card.terminal"][0]), {"id", "name", "uuid", "driver_id", "protocol", "can_cancel", "kinds"}
+        )
         self.assertEqual(data["card.terminal"][0]["kinds"], ["identify", "refund", "sale"])
         self.assertNotIn(KEY, str(session.load_data([])))
         loaded = session.with_context(pos_last_server_date="2100-01-01 00:00:00").load_data(["card.terminal.driver"])
@@ -130,5 +151,7 @@ class TestConfiguration(CardTerminalCase):
             self.env.cr.execute(file.read())
         self.env.invalidate_all()
         self.assertFalse(self.driver.key)
-        self.assertFalse(self.env["card.terminal.driver"].with_context(active_test=False).search_count([("key", "!=", False)]))
+        self.assertFalse(
+            self.env["card.terminal.driver"].with_context(active_test=False).search_count([("key", "!=", False)])
+        )
         self.assertEqual(self.open().card_terminal_grants(), [])

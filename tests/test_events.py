@@ -129,7 +129,14 @@ class TestEvents(CardTerminalCase, HttpCase):
     def test_malformed(self):
         for body in (b"", b"{", b"[]", b"\xff\xfe", b'{"driver": 1}', b"[" * 100_000):
             self.refused(400, None, body=body)
-        for changes in ({"last": "1"}, {"last": True}, {"events": {}}, {"journal_id": ""}, {"journal_id": "a~2"}, {"driver": "x"}):
+        for changes in (
+            {"last": "1"},
+            {"last": True},
+            {"events": {}},
+            {"journal_id": ""},
+            {"journal_id": "a~2"},
+            {"driver": "x"},
+        ):
             self.refused(400, self.journal.payload(**changes))
 
     def test_malformed_events(self):
@@ -169,7 +176,8 @@ class TestEvents(CardTerminalCase, HttpCase):
         self.journal.add("declined", transaction, state="declined", text="no\0thing", code="declined")
         self.assertEqual(self.post(self.journal.payload()).json()["acked"], 4)
         self.assertRecordValues(
-            self.transaction(transaction), [{"amount_requested_minor": 10**12 - 1, "state": "declined", "text": "nothing"}]
+            self.transaction(transaction),
+            [{"amount_requested_minor": 10**12 - 1, "state": "declined", "text": "nothing"}],
         )
 
     def test_get_is_not_allowed(self):
@@ -185,7 +193,7 @@ class TestEvents(CardTerminalCase, HttpCase):
         self.cashier.group_ids += self.env.ref("point_of_sale.group_pos_manager")
         text = self.url_open(url).text
         self.assertIn(f'key = "{KEY_HEX}"', text)
-        self.assertIn(f'database_uuid = {json.dumps(self.database_uuid)}', text)
+        self.assertIn(f"database_uuid = {json.dumps(self.database_uuid)}", text)
 
 
 KEY_HEX = "5a" * 32

@@ -20,7 +20,9 @@ class TestExport(CardTerminalCase):
         self.env.user.tz = "Europe/Paris"
 
     def export(self, first=date(2026, 3, 1), last=date(2026, 3, 1)):
-        wizard = self.env["card.transaction.export"].create({"date_from": first, "date_to": last, "company_id": self.company.id})
+        wizard = self.env["card.transaction.export"].create(
+            {"date_from": first, "date_to": last, "company_id": self.company.id}
+        )
         action = wizard.action_export()
         self.assertEqual(action["type"], "ir.actions.act_url")
         self.assertIn(f"/{wizard.id}/content/card_transactions_{first}_{last}.csv", action["url"])
@@ -46,12 +48,68 @@ class TestExport(CardTerminalCase):
         self.assertEqual(
             self.rows(),
             [
-                ["Date", "Till", "Order", "Terminal", "Brand", "Last four", "Authorisation", "Kind", "State", "Asked", "Approved", "Currency", "Journal entry"],
-                [when, name, booked.pos_reference, terminal, "CB", "4242", "A1B2C3", "Sale", "Approved", "10.00", "10.00", currency, entry],
-                [when, name, given.pos_reference, terminal, "CB", "4242", "A1B2C3", "Refund", "Approved", "-10.00", "-10.00", currency, entry],
-                [when, name, declined.order_uuid, "Counter", "", "", "", "Sale", "Declined", "12345.67", "0.00", currency, ""],
+                [
+                    "Date",
+                    "Till",
+                    "Order",
+                    "Terminal",
+                    "Brand",
+                    "Last four",
+                    "Authorisation",
+                    "Kind",
+                    "State",
+                    "Asked",
+                    "Approved",
+                    "Currency",
+                    "Journal entry",
+                ],
+                [
+                    when,
+                    name,
+                    booked.pos_reference,
+                    terminal,
+                    "CB",
+                    "4242",
+                    "A1B2C3",
+                    "Sale",
+                    "Approved",
+                    "10.00",
+                    "10.00",
+                    currency,
+                    entry,
+                ],
+                [
+                    when,
+                    name,
+                    given.pos_reference,
+                    terminal,
+                    "CB",
+                    "4242",
+                    "A1B2C3",
+                    "Refund",
+                    "Approved",
+                    "-10.00",
+                    "-10.00",
+                    currency,
+                    entry,
+                ],
+                [
+                    when,
+                    name,
+                    declined.order_uuid,
+                    "Counter",
+                    "",
+                    "",
+                    "",
+                    "Sale",
+                    "Declined",
+                    "12345.67",
+                    "0.00",
+                    currency,
+                    "",
+                ],
             ],
-        )  # fmt: skip
+        )
 
     def test_form_of_the_file(self):
         self.sell(str(uuid.uuid4()), str(uuid.uuid4()))

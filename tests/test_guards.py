@@ -22,7 +22,9 @@ class TestGuards(CardTerminalCase):
             self.journal.add("unknown", transaction, state="unknown", code="link_lost", text="No answer")
         if reported:
             self.report()
-        line = self.card_line(self.line, transaction, state=state, status="cardUnknown" if state == "unknown" else "waitingCard")
+        line = self.card_line(
+            self.line, transaction, state=state, status="cardUnknown" if state == "unknown" else "waitingCard"
+        )
         return self.sync(self.order_data(self.order, [line], state="draft", **changes)), transaction
 
     def assertStillThere(self, order):
@@ -38,27 +40,36 @@ class TestGuards(CardTerminalCase):
         update = [(1, payment.id, {"payment_status": "done", "card_state": "approved"})]
         roads = {
             "paid with cash": lambda: self.sync(self.order_data(self.order, [cash])),
-            "paid with cash, the line deleted": lambda: self.sync(self.order_data(self.order, [(2, payment.id, {"amount": 0}), cash])),
+            "paid with cash, the line deleted": lambda: self.sync(
+                self.order_data(self.order, [(2, payment.id, {"amount": 0}), cash])
+            ),
             "another line on the draft": lambda: self.sync(self.order_data(self.order, [cash], state="draft")),
             "another card line": lambda: self.sync(
                 self.order_data(self.order, [self.card_line(str(uuid.uuid4()), str(uuid.uuid4()))], state="draft")
             ),
-            "the line deleted on the draft": lambda: self.sync(self.order_data(self.order, [(2, payment.id, {"amount": 0})], state="draft")),
+            "the line deleted on the draft": lambda: self.sync(
+                self.order_data(self.order, [(2, payment.id, {"amount": 0})], state="draft")
+            ),
             "line deleted": payment.unlink,
             "order deleted": order.unlink,
             "order removed from the till": lambda: self.env["pos.order"].remove_from_ui(order.ids),
             "order cancelled": order.action_pos_order_cancel,
             "order cancelled by a write": lambda: order.write({"state": "cancel"}),
             "order paid by a write": lambda: order.write({"state": "paid"}),
-            "payment added": lambda: order.add_payment({
-                "pos_order_id": order.id, "amount": 10.0, "payment_method_id": self.cash_pm1.id,
-            }),
+            "payment added": lambda: order.add_payment(
+                {
+                    "pos_order_id": order.id,
+                    "amount": 10.0,
+                    "payment_method_id": self.cash_pm1.id,
+                }
+            ),
             "payment wizard": lambda: self.make_payment(order, self.cash_pm1, 10.0),
             "method changed": lambda: payment.write({"payment_method_id": self.cash_pm1.id}),
             "attempt changed": lambda: payment.write({"card_transaction_uuid": str(uuid.uuid4())}),
-            "moved to another order": lambda: payment.write({"pos_order_id": self.sync(
-                self.order_data(str(uuid.uuid4()), [], state="draft")).id}),
-        }  # fmt: skip
+            "moved to another order": lambda: payment.write(
+                {"pos_order_id": self.sync(self.order_data(str(uuid.uuid4()), [], state="draft")).id}
+            ),
+        }
         if self.transaction(payment.card_transaction_uuid).state == "unknown":
             roads["forged as done"] = lambda: self.sync({**self.order_data(self.order, []), "payment_ids": update})
         else:  # under way, or not heard of: only roads that the approval itself would not take
@@ -84,7 +95,9 @@ class TestGuards(CardTerminalCase):
 
     def test_parking_again_is_allowed(self):
         order, transaction = self.parked("unknown")
-        self.sync(self.order_data(self.order, [(1, order.payment_ids.id, {"card_text": "Ask the manager"})], state="draft"))
+        self.sync(
+            self.order_data(self.order, [(1, order.payment_ids.id, {"card_text": "Ask the manager"})], state="draft")
+        )
         self.assertEqual(order.payment_ids.card_text, "Ask the manager")
         self.assertEqual(order.payment_ids.card_transaction_uuid, transaction)
         self.assertEqual(order.amount_paid, 0, "an open question is not money")
@@ -103,9 +116,16 @@ class TestGuards(CardTerminalCase):
 
     def test_statuses_that_do_not_count(self):
         for state, status in (
-            ("requested", "waiting"), ("sent", "waitingCard"), ("unknown", "cardUnknown"), ("unknown", "done"),
-            ("declined", "retry"), ("declined", "done"), (False, "waitingCapture"), (False, "force_done"), (False, "pending"),
-        ):  # fmt: skip
+            ("requested", "waiting"),
+            ("sent", "waitingCard"),
+            ("unknown", "cardUnknown"),
+            ("unknown", "done"),
+            ("declined", "retry"),
+            ("declined", "done"),
+            (False, "waitingCapture"),
+            (False, "force_done"),
+            (False, "pending"),
+        ):
             with self.subTest(state=state, status=status), self.assertRaises(UserError), self.env.cr.savepoint():
                 line = self.card_line(str(uuid.uuid4()), str(uuid.uuid4()), state=state, status=status)
                 self.sync(self.order_data(str(uuid.uuid4()), [line]))
@@ -115,12 +135,14 @@ class TestGuards(CardTerminalCase):
         order = self.sync(self.order_data(self.order, [self.card_line(self.line, transaction.uuid)], state="draft"))
         self.assertEqual(order.payment_ids.card_evidence, "matched")
         for road in (
-            order.payment_ids.unlink, order.unlink, order.action_pos_order_cancel,
+            order.payment_ids.unlink,
+            order.unlink,
+            order.action_pos_order_cancel,
             lambda: self.env["pos.order"].remove_from_ui(order.ids),
             lambda: order.payment_ids.write({"amount": 5.0}),
             lambda: order.payment_ids.write({"card_transaction_uuid": str(uuid.uuid4())}),
             lambda: order.payment_ids.write({"payment_method_id": self.cash_pm1.id}),
-        ):  # fmt: skip
+        ):
             with self.assertRaises(UserError), self.env.cr.savepoint():
                 road()
             self.assertStillThere(order)
@@ -130,12 +152,16 @@ class TestGuards(CardTerminalCase):
     def test_partial_approval_takes_what_was_approved(self):
         transaction = self.ask(self.order, self.line)
         order = self.sync(
-            self.order_data(self.order, [self.card_line(self.line, transaction, state="sent", status="waitingCard")], state="draft")
+            self.order_data(
+                self.order, [self.card_line(self.line, transaction, state="sent", status="waitingCard")], state="draft"
+            )
         )
         self.approve(transaction, amount=600)
         self.report()
         update = {"amount": 6.0, "payment_status": "done", "card_state": "approved"}
-        self.sync({**self.order_data(self.order, []), "payment_ids": [(1, order.payment_ids.id, update)], "state": "draft"})
+        self.sync(
+            {**self.order_data(self.order, []), "payment_ids": [(1, order.payment_ids.id, update)], "state": "draft"}
+        )
         self.assertEqual((order.amount_paid, order.payment_ids.card_evidence), (6.0, "matched"))
         self.sync(self.order_data(self.order, [self.cash_line(4.0)]))
         self.assertEqual((order.state, order.amount_paid), ("paid", 10.0))
@@ -147,9 +173,12 @@ class TestGuards(CardTerminalCase):
                 attempt = self.end(self.order, self.line, state)
                 line = self.card_line(self.line, attempt.uuid, state=state, status="retry")
                 order = self.sync(self.order_data(self.order, [line], state="draft"))
-                self.sync({**self.order_data(self.order, [self.cash_line()]), "payment_ids": [
-                    (2, order.payment_ids.id, {"amount": 10.0}), self.cash_line()
-                ]})  # fmt: skip
+                self.sync(
+                    {
+                        **self.order_data(self.order, [self.cash_line()]),
+                        "payment_ids": [(2, order.payment_ids.id, {"amount": 10.0}), self.cash_line()],
+                    }
+                )
                 self.assertEqual((order.state, order.payment_ids.payment_method_id), ("paid", self.cash_pm1))
 
     def test_a_stale_word_of_the_till_does_not_freeze(self):

@@ -23,7 +23,8 @@ class TestJournal(CardTerminalCase):
         self.assertEqual((answer["acked"], answer["want"]), (1, 2))
         self.assertIn(self.journal.journal_id, self.driver.alarm)
         self.assertRecordValues(
-            self.transaction(open_one), [{"state": "unknown", "code": "journal_lost", "exception": "unknown", "needs_attention": True}]
+            self.transaction(open_one),
+            [{"state": "unknown", "code": "journal_lost", "exception": "unknown", "needs_attention": True}],
         )
         self.assertEqual((declined.state, declined.exception), ("declined", "none"))
 
@@ -38,7 +39,7 @@ class TestJournal(CardTerminalCase):
         self.assertEqual(len(transaction.event_ids), 3)
 
     def test_a_journal_that_lost_numbers(self):
-        snapshot = self.journal.copy()
+        snapshot = self.journal.snapshot()
         open_one = self.ask(self.order, self.line)
         self.report()
         answer = self.receive(snapshot.payload(events=[]))
@@ -47,7 +48,7 @@ class TestJournal(CardTerminalCase):
         self.assertEqual(self.transaction(open_one).state, "unknown")
 
     def test_a_forked_journal_is_kept_beside_the_first(self):
-        snapshot = self.journal.copy()
+        snapshot = self.journal.snapshot()
         lost = self.ask(self.order, self.line)
         self.report()
         self.journal = snapshot
@@ -105,7 +106,13 @@ class TestJournal(CardTerminalCase):
 
     def test_ended_transactions_are_immutable(self):
         transaction = self.sell(self.order, self.line)
-        for vals in ({"amount_approved_minor": 1}, {"state": "declined"}, {"brand": "AMEX"}, {"uuid": "x"}, {"driver_id": False}):
+        for vals in (
+            {"amount_approved_minor": 1},
+            {"state": "declined"},
+            {"brand": "AMEX"},
+            {"uuid": "x"},
+            {"driver_id": False},
+        ):
             with self.assertRaises(UserError):
                 transaction.write(vals)
         with self.assertRaises(UserError):

@@ -2,7 +2,7 @@
 
 import uuid
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from .common import CardTerminalCase
@@ -15,8 +15,12 @@ class TestRights(CardTerminalCase):
         self.open()
         self.sale = self.sell(str(uuid.uuid4()), str(uuid.uuid4()))
         company = {"company_id": self.company.id, "company_ids": [(6, 0, self.company.ids)]}
-        self.manager = new_test_user(self.env, "card_manager", "base.group_user,point_of_sale.group_pos_manager", **company)
-        self.accountant = new_test_user(self.env, "card_accountant", "base.group_user,account.group_account_user", **company)
+        self.manager = new_test_user(
+            self.env, "card_manager", "base.group_user,point_of_sale.group_pos_manager", **company
+        )
+        self.accountant = new_test_user(
+            self.env, "card_accountant", "base.group_user,account.group_account_user", **company
+        )
         self.nobody = new_test_user(self.env, "card_nobody", "base.group_user", **company)
 
     def may(self, user, record, operation):
@@ -69,6 +73,34 @@ class TestRights(CardTerminalCase):
                 self.env["card.transaction"].with_user(user).get_view(view_type=view_type)
             self.sale.with_user(user).read(["display_name", "state", "amount_approved"])
 
+    def test_every_view_opens(self):
+        for model in (
+            "card.terminal",
+            "card.terminal.driver",
+            "card.terminal.answer",
+            "card.transaction.settle",
+            "card.exception.acknowledge",
+            "card.transaction.export",
+            "pos.payment",
+            "pos.session",
+            "pos.order",
+        ):
+            for view_type in ("form", "list", "search"):
+                with self.subTest(model=model, view=view_type):
+                    self.env[model].with_user(self.manager).get_view(view_type=view_type)
+
+    def test_an_accountant_reads_what_stands_behind(self):
+        order, line = str(uuid.uuid4()), str(uuid.uuid4())
+        sale = self.sell(order, line)
+        booked = self.paid_order(order, line, sale.uuid)
+        names = {
+            name: {"fields": {"display_name": {}}} for name in ("order_id", "payment_id", "session_id", "config_id")
+        }
+        (read,) = sale.with_user(self.accountant).web_read({"display_name": {}, "event_ids": {}, **names})
+        self.assertEqual(read["order_id"]["display_name"], booked.display_name)
+        self.assertEqual(read["payment_id"]["id"], booked.payment_ids.id)
+        self.assertEqual(len(read["event_ids"]), 3)
+
     def test_nobody_writes_transactions(self):
         for user in (self.cashier, self.manager, self.accountant):
             for call in (
@@ -81,15 +113,24 @@ class TestRights(CardTerminalCase):
                     call(self.sale.with_user(user))
 
     def test_other_companies(self):
-        company = self.company_data_2["company"] if hasattr(self, "company_data_2") else self.env["res.company"].create({"name": "Other"})
+        company = (
+            self.company_data_2["company"]
+            if hasattr(self, "company_data_2")
+            else self.env["res.company"].create({"name": "Other"})
+        )
         manager = new_test_user(
-            self.env, "other_manager", "base.group_user,point_of_sale.group_pos_manager",
-            company_id=company.id, company_ids=[(6, 0, company.ids)],
-        )  # fmt: skip
+            self.env,
+            "other_manager",
+            "base.group_user,point_of_sale.group_pos_manager",
+            company_id=company.id,
+            company_ids=[(6, 0, company.ids)],
+        )
         for model, record in (
-            ("card.terminal.driver", self.driver), ("card.terminal", self.terminal), ("card.transaction", self.sale),
+            ("card.terminal.driver", self.driver),
+            ("card.terminal", self.terminal),
+            ("card.transaction", self.sale),
             ("card.transaction.event", self.sale.event_ids),
-        ):  # fmt: skip
+        ):
             with self.subTest(model):
                 self.assertFalse(self.env[model].with_user(manager).search([("id", "in", record.ids)]))
                 with self.assertRaises(AccessError):
@@ -109,7 +150,7 @@ class TestRights(CardTerminalCase):
         terminal = self.env["card.terminal"].create({"name": "Other", "driver_id": driver.id, "host": "192.0.2.50"})
         self.assertEqual(terminal.company_id, company)
         for vals in ({"card_terminal_id": terminal.id}, {"card_terminal_spare_ids": [(4, terminal.id)]}):
-            with self.assertRaises(Exception), self.env.cr.savepoint():  # noqa: B017, PT011 (UserError or ValidationError)
+            with self.assertRaises(UserError), self.env.cr.savepoint():
                 self.config.write(vals)
 
     def test_the_till_is_told_of_its_company_only(self):
@@ -118,13 +159,25 @@ class TestRights(CardTerminalCase):
             told,
             [
                 {
-                    "uuid": self.sale.uuid, "state": "approved", "money": "final", "order": self.sale.order_uuid,
-                    "line": self.sale.payment_uuid, "amount_approved": 1000, "currency": self.currency_name, "text": "Approved",
-                    "brand": "CB", "last4": "4242", "auth_code": "A1B2C3", "receipt": "CARTE BANCAIRE\nMERCI", "answer": None,
-                    "settled_paid": None, "till": self.config.name, "operator": "Cashier",
+                    "uuid": self.sale.uuid,
+                    "state": "approved",
+                    "money": "final",
+                    "order": self.sale.order_uuid,
+                    "line": self.sale.payment_uuid,
+                    "amount_approved": 1000,
+                    "currency": self.currency_name,
+                    "text": "Approved",
+                    "brand": "CB",
+                    "last4": "4242",
+                    "auth_code": "A1B2C3",
+                    "receipt": "CARTE BANCAIRE\nMERCI",
+                    "answer": None,
+                    "settled_paid": None,
+                    "till": self.config.name,
+                    "operator": "Cashier",
                 }
             ],
-        )  # fmt: skip
+        )
 
     def test_a_cashier_syncs_and_closes(self):
         order, line = str(uuid.uuid4()), str(uuid.uuid4())

@@ -85,7 +85,10 @@ class TestSettle(CardTerminalCase):
         transaction, _order = self.unknown()
         transaction._settle_by_hand(paid=False, reason="Slip.")
         settled = self.report()["settled"]
-        self.assertEqual([(item["uuid"], item["paid"], item["by"]) for item in settled], [(transaction.uuid, False, self.env.user.name)])
+        self.assertEqual(
+            [(item["uuid"], item["paid"], item["by"]) for item in settled],
+            [(transaction.uuid, False, self.env.user.name)],
+        )
         self.assertRegex(settled[0]["at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
         self.assertEqual(len(self.report()["settled"]), 1)
         self.journal.add("settled_by_hand", transaction.uuid, paid=False, by=self.env.user.name, at=settled[0]["at"])
@@ -96,7 +99,10 @@ class TestSettle(CardTerminalCase):
         transaction._settle_by_hand(paid=False, reason="Slip.")
         self.approve(transaction.uuid)
         self.report()
-        self.assertEqual((transaction.state, transaction.settled_paid, transaction.exception), ("settled_by_hand", False, "disagrees"))
+        self.assertEqual(
+            (transaction.state, transaction.settled_paid, transaction.exception),
+            ("settled_by_hand", False, "disagrees"),
+        )
 
     def test_the_terminal_agrees_later(self):
         transaction, _order = self.unknown()
@@ -120,7 +126,9 @@ class TestSettle(CardTerminalCase):
             approved._settle_by_hand(paid=False, reason="No.")
         under_way = self.ask(str(uuid.uuid4()), str(uuid.uuid4()))
         self.report()
-        self.env.cr.execute("UPDATE card_transaction SET requested_at = now() at time zone 'UTC' WHERE uuid = %s", [under_way])
+        self.env.cr.execute(
+            "UPDATE card_transaction SET requested_at = now() at time zone 'UTC' WHERE uuid = %s", [under_way]
+        )
         self.env.invalidate_all()
         with self.assertRaises(UserError):
             self.transaction(under_way)._settle_by_hand(paid=False, reason="The customer is still typing.")
@@ -161,7 +169,11 @@ class TestSettle(CardTerminalCase):
 
     def test_answers_that_make_no_sense(self):
         transaction, _order = self.unknown()
-        for changes in ({"answer": "maybe"}, {"uuid": str(uuid.uuid4()), "terminal": "x"}, {"uuid": str(uuid.uuid4()), "amount": 0}):
+        for changes in (
+            {"answer": "maybe"},
+            {"uuid": str(uuid.uuid4()), "terminal": "x"},
+            {"uuid": str(uuid.uuid4()), "amount": 0},
+        ):
             with self.assertRaises(UserError):
                 self.answer(**{"transaction_uuid": changes.pop("uuid", transaction.uuid), **changes})
         self.assertFalse(transaction.answer_ids)

@@ -1,7 +1,7 @@
 """Card transactions of a period as CSV, for accountants.
 
-UTF-8 with a byte order mark, semicolons and CR/LF, dates as ISO 8601 in the user's time zone, amounts with the currency's
-decimals and the decimal sign of the user's language: what a spreadsheet opens by a double click in most of Europe.
+UTF-8 with a byte order mark, semicolons and CR/LF, dates as ISO 8601 in the user's time zone, amounts with the
+currency's decimals and the decimal sign of the user's language: what a spreadsheet opens by a double click.
 """
 
 import base64
@@ -12,7 +12,6 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 import pytz
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -67,7 +66,8 @@ class CardTransactionExport(models.TransientModel):
     def _columns(self):
         """Return {title: text of a transaction}, in order."""
         kinds, states = (
-            dict(self.env["card.transaction"]._fields[name]._description_selection(self.env)) for name in ("kind", "state")
+            dict(self.env["card.transaction"]._fields[name]._description_selection(self.env))
+            for name in ("kind", "state")
         )
         sign = self.env["res.lang"]._get_data(code=self.env.user.lang or "en_US").decimal_point or "."
 
