@@ -9,3 +9,5 @@ from . import test_journal
 from . import test_refunds
 from . import test_rights
 from . import test_settle
+from . import test_tour_sale
+from . import test_tour_unit
