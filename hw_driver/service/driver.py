@@ -160,6 +160,10 @@ class Driver:
         return path
 
     def _on_event(self, event: Event) -> None:
+        """Called between a durable write and what it releases: the rest is told later, money does not wait for it."""
+        asyncio.get_running_loop().call_soon(self._tell, event)
+
+    def _tell(self, event: Event) -> None:
         self.events_seen[event.type] += 1
         log.info("event seq=%s type=%s uuid=%s code=%s", event.seq, event.type, event.uuid, event.body.get("code", ""))
         if self.link:
