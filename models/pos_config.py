@@ -1,4 +1,9 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+#: Odoo lets cashiers write on `pos.config`; these decide whose approvals are booked.
+CARD_SETTINGS = frozenset({"card_terminal_id", "card_terminal_spare_ids", "card_terminal_training"})
+SETTERS = "point_of_sale.group_pos_manager,base.group_system"
 
 
 class PosConfig(models.Model):
@@ -30,3 +35,8 @@ class PosConfig(models.Model):
     def _compute_card_terminal_ids(self):
         for config in self:
             config.card_terminal_ids = (config.card_terminal_id | config.card_terminal_spare_ids).filtered("active")
+
+    def write(self, vals):
+        if vals.keys() & CARD_SETTINGS and not self.env.su and not self.env.user.has_groups(SETTERS):
+            raise AccessError(self.env._("Only a Point of Sale administrator can change card terminals of a till."))
+        return super().write(vals)

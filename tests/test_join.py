@@ -233,3 +233,13 @@ class TestJoin(CardTerminalCase):
         self.part()
         self.env["card.transaction"]._cron_join()
         self.assertMatched(transaction, order)
+
+
+@tagged("post_install", "-at_install")
+class TestJoinInFrance(TestJoin):
+    """The same in a French company, whose paid orders are hashed where l10n_fr_pos_cert is installed."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.country_id = cls.env.ref("base.fr")

@@ -84,6 +84,7 @@ class TestRights(CardTerminalCase):
             "pos.payment",
             "pos.session",
             "pos.order",
+            "pos.config",
         ):
             for view_type in ("form", "list", "search"):
                 with self.subTest(model=model, view=view_type):
@@ -143,6 +144,18 @@ class TestRights(CardTerminalCase):
         ):
             with self.assertRaises(AccessError):
                 call(self.pos_session.with_user(manager))
+
+    def test_cashiers_do_not_choose_terminals_nor_training(self):
+        config = self.config.with_user(self.cashier)
+        for vals in (
+            {"card_terminal_training": True},
+            {"card_terminal_id": self.spare.id},
+            {"card_terminal_spare_ids": [(5,)]},
+        ):
+            with self.assertRaises(AccessError):
+                config.write(vals)
+        self.config.with_user(self.manager).card_terminal_training = True
+        self.assertTrue(self.config.card_terminal_training)
 
     def test_terminals_stay_in_their_company(self):
         company = self.env["res.company"].create({"name": "Other"})
