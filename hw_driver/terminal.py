@@ -25,8 +25,8 @@ from .transports import REASONS, TRANSPORTS, Listener, Transport
 
 #: Seconds a new request waits for the last dialog to let go of the link after its result.
 HANGING_UP = 2.0
-#: Seconds of quiet after which the journal is tidied.
-QUIET = 1.0
+#: Seconds after a dialog's end at which the journal is tidied: the till has its answer by then.
+QUIET = 0.01
 #: How many of the latest transactions stay in memory; older ones are rebuilt from the journal.
 REMEMBERED = 200
 
