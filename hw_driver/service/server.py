@@ -106,10 +106,11 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> int:
     try:
         await site.start()
     except OSError as error:
-        why = "is in use by another program" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
-        raise CannotListen(
-            f"{settings.listen} port {settings.port} {why}; choose another with driver.port or --port"
-        ) from error
+        where = f"{settings.listen} port {settings.port}"
+        if error.errno == errno.EADDRINUSE:
+            raise CannotListen(f"{where} is in use by another program; choose another port with --port") from error
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise CannotListen(f"{where} cannot be had ({why}); check driver.listen and driver.port") from error
     return int(runner.addresses[0][1])
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 
 from hw_driver.clock import Clock, iso
-from hw_driver.configuration import OdooSettings, Settings
+from hw_driver.configuration import OdooSettings, Settings, TillSide, till_side
 from hw_driver.service.driver import Driver
 from hw_driver.service.server import running
 from hw_driver.signing import sign
@@ -245,12 +245,12 @@ async def shop(
     paired: bool = True,
     heartbeat: float = 0.05,
     clock: Clock | None = None,
-    settings: Settings | None = None,
 ) -> AsyncIterator[Till]:
-    """Run a driver that is paired with the Odoo at `odoo_url` and has these terminals; yield a till of it."""
+    """Run a driver that is paired with the Odoo at `odoo_url`, or runs from a file, and has these terminals."""
     odoo = OdooSettings(odoo_url, "shop", DATABASE, DRIVER, KEY, heartbeat) if paired else None
-    settings = settings or Settings(state=folder, port=0, odoo=odoo)
-    if terminals or kept:
+    file = till_side({"number": 1, "origins": [ORIGIN], "terminals": list(terminals)}, frozenset())
+    settings = Settings(state=folder, port=0, odoo=odoo, till_side=TillSide() if paired else file)
+    if paired and (terminals or kept):
         state = StateFolder(folder)
         state.create()
         state.write(CONFIGURATION, (kept or configuration(*terminals)).encode())

@@ -147,6 +147,22 @@ async def test_a_local_grant_sells_nothing_on_a_paired_driver(till: Till, termin
     await nothing_happened(till, terminal, charged)
 
 
+async def test_a_driver_that_runs_from_a_file_trusts_its_machine_and_no_odoo(
+    tmp_path: Path, terminal: TerminalProcess
+) -> None:
+    async with run_shop(tmp_path, terminal_entry(terminal.port), paired=False) as till:
+        assert (await till.put(till.sale())).code == "bad_grant"
+        mine = {"kid": "local", "key": till.driver.folder.local_key(), "drv": "local", "db": ""}
+        till.grant = session_grant(**mine, terminals=[])
+        sale = await till.ended(till.sale())
+        assert sale["state"] == "approved"
+        refund, number = till.sale(kind="refund", original={"uuid": sale["uuid"]}), new_uuid()
+        assert (await till.put(refund, number)).code == "one_time_grant_missing"
+        assert (await till.put(refund, number, once=once_grant(number, refund))).code == "one_time_grant_mismatch"
+        assert (await till.put(refund, number, once=once_grant(number, refund, **mine))).status == 201
+        assert (await till.end(number))["state"] == "approved"
+
+
 async def test_a_grant_covers_only_its_terminals(till: Till) -> None:
     number = new_uuid()
     await till.ended(till.sale(), number)
