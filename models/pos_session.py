@@ -2,6 +2,7 @@
 
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..hw_driver.protocols.states import OPEN
 
@@ -67,34 +68,19 @@ class PosSession(models.Model):
         return payment.move_id.line_ids.filtered(lambda line: line.account_id == receivable)
 
     def _card_transactions(self):
-        """Return what was asked of terminals in this session, and what could not be told from it.
+        """Return what was asked of terminals in this session, and the unsettled that could not be told from it.
 
-        A transaction whose session nobody knows, or which came after its session was closed, belongs to whoever can use
-        its terminal and closes next.
+        A transaction whose session nobody knows, or which came after its session was closed, belongs to whoever can
+        use its terminal and closes next.
         """
         self.ensure_one()
-        terminals = self.config_id.with_context(active_test=False)
-        usable = terminals.card_terminal_id | terminals.card_terminal_spare_ids
-        return (
-            self.env["card.transaction"]
-            .sudo()
-            .search(
-                [
-                    ("company_id", "=", self.company_id.id),
-                    "|",
-                    ("session_id", "=", self.id),
-                    "&",
-                    ("needs_attention", "=", True),
-                    "|",
-                    "&",
-                    ("config_id", "=", self.config_id.id),
-                    ("session_id.state", "=", "closed"),
-                    "&",
-                    ("session_id", "=", False),
-                    ("terminal_id", "in", usable.ids),
-                ]
-            )
-        )
+        config = self.config_id.with_context(active_test=False)
+        terminals = config.card_terminal_id | config.card_terminal_spare_ids
+        unsettled = Domain("needs_attention", "=", True) | Domain("state", "in", [state.value for state in OPEN])
+        late = Domain("config_id", "=", config.id) & Domain("session_id.state", "=", "closed")
+        homeless = Domain("session_id", "=", False) & Domain("terminal_id", "in", terminals.ids)
+        mine = Domain("session_id", "=", self.id) | (unsettled & (late | homeless))
+        return self.env["card.transaction"].sudo().search(Domain("company_id", "=", self.company_id.id) & mine)
 
     def _card_problems(self):
         """Join, then return one line for each thing that a person must settle first."""

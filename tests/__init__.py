@@ -11,5 +11,7 @@ from . import test_rights
 from . import test_settle
 from . import test_tour_sale
 from . import test_tour_unit
+from . import test_translation
 from . import test_tour_sale
 from . import test_tour_unit
+from . import test_translation

@@ -128,6 +128,11 @@ class TestClosing(CardTerminalCase):
         self.sell(self.order, self.line, session="somewhere")
         self.assertRefused("Approved, not booked")
 
+    def test_under_way_in_a_session_that_has_no_name_yet(self):
+        self.ask(self.order, self.line, session="/")
+        self.report()
+        self.assertRefused("under way")
+
     def test_what_came_after_closing_stops_the_next_session(self):
         first = self.session
         self.close()
