@@ -55,6 +55,12 @@ class TestSaleTours(CardTourCase):
         self.assertEqual(refunded.payment_ids.card_transaction_id, refund)
         self.assertEqual(self.counter.charges, [("sale", 198), ("refund", 198)])
 
+    def test_refund_of_a_cash_sale_is_refused(self):
+        self.tour("card_terminal_refund_refused")
+        self.assertFalse(self.delivered(), "nothing was asked of a terminal")
+        self.assertEqual(self.orders().payment_ids.payment_method_id, self.cash_method())
+        self.assertEqual(self.counter.charges, [])
+
     def test_spare(self):
         self.counter.stop()
         self.tour("card_terminal_unplugged_then_spare")

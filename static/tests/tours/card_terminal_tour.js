@@ -87,6 +87,24 @@ tour(
 );
 
 tour(
+    "card_terminal_refund_refused",
+    ProductScreen.addOrderline("Desk Pad"),
+    ProductScreen.clickPayButton(),
+    CASH,
+    RECEIPT,
+    Chrome.clickOrders(),
+    TicketScreen.selectFilter("Paid"),
+    TicketScreen.selectOrder("001"),
+    ProductScreen.clickNumpad("1"),
+    TicketScreen.confirmRefund(),
+    PaymentScreen.clickPaymentMethod("Card"),
+    PaymentScreen.clickRefundButton(),
+    lineIs("failed", "no card payment that this money could go back to"),
+    CASH,
+    RECEIPT
+);
+
+tour(
     "card_terminal_unplugged_then_spare",
     SELL,
     lineIs("failed", "does not answer"),

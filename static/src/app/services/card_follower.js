@@ -39,8 +39,11 @@ export class CardFollower {
 
     // Asking -----------------------------------------------------------------------------------------------------------
 
-    /** Takes up every open transaction again: at the start, after a connection, when a payment screen opens. */
-    async resume() {
+    /**
+     * Takes up every open transaction again: at the start, after a connection, when a payment screen opens.
+     * `validate` (at the start): an order that a card had paid right before a reload is validated now.
+     */
+    async resume({ validate = false } = {}) {
         const lines = this.pos.models["pos.payment"].filter((line) => line.isCardTerminal);
         for (const line of lines) {
             if (isInDialog(line.card_state)) {
@@ -48,7 +51,7 @@ export class CardFollower {
                 this.follow(line);
             } else if (line.payment_status === "waiting" && !this.preparing(line)) {
                 this.refuse(line, _t("The page was reloaded before anything was sent."));
-            } else if (line.payment_status === "done") {
+            } else if (validate && line.payment_status === "done") {
                 this._validate(line);
             }
         }
@@ -85,7 +88,9 @@ export class CardFollower {
                 const why = answer.problem ? refusal(answer.problem) : _t("The driver does not answer.");
                 this.show(line, _t("%s Asking again… Do not take the card again.", why));
                 await this._askOdoo([line]);
-                if (inDialog() && Date.now() - silentSince > PATIENCE * 1000) {
+                // The till that pressed Card gives up here; another one leaves the word to it, and to Odoo.
+                const givesUp = line.uiState.cardStartedHere && Date.now() - silentSince > PATIENCE * 1000;
+                if (inDialog() && givesUp) {
                     this.learn(line, { uuid, state: "unknown", text: why });
                 }
                 await new Promise((resolve) => browser.setTimeout(resolve, PAUSE * 1000));

@@ -13,11 +13,12 @@ patch(PosStore.prototype, {
 
     async initServerData() {
         const result = await super.initServerData(...arguments);
-        const resume = () => this.cardPayments.follower.resume();
+        const { follower } = this.cardPayments;
+        const resume = () => follower.resume();
         this.data.connectWebSocket("CARD_TERMINAL", (news) => this._onCardTerminalNews(news));
         this.bus.addEventListener("BUS:RECONNECT", resume);
         window.addEventListener("pos-network-online", resume);
-        resume();
+        follower.resume({ validate: true });
         return result;
     },
 

@@ -1,4 +1,5 @@
-import { Component, useState } from "@odoo/owl";
+import { browser } from "@web/core/browser/browser";
+import { Component, onWillUnmount, useState } from "@odoo/owl";
 import { Dialog } from "@web/core/dialog/dialog";
 import { usePos } from "@point_of_sale/app/hooks/pos_hook";
 
@@ -20,6 +21,9 @@ export class UnknownDialog extends Component {
     setup() {
         this.pos = usePos();
         this.state = useState({ paid: false, authorisation: "" });
+        // The question is gone once the terminal, the driver or a manager has answered it.
+        const timer = browser.setInterval(() => this.props.line.card_state !== "unknown" && this.props.close(), 500);
+        onWillUnmount(() => browser.clearInterval(timer));
     }
 
     get amount() {
