@@ -23,9 +23,8 @@ def run(folder: Path, *, starts: int) -> int:
         with driver(home, terminal_port=9) as process:
             if number < 0:
                 continue
-            if number == 0:
-                time.sleep(IDLE_SECONDS)
             seconds.append(process.seconds)
+            time.sleep(IDLE_SECONDS)
             memory.append(resident(process.pid))
     print(f"{starts} starts of an idle driver with one terminal and a new journal")
     print(f"resident memory  {max(memory):6.1f} MiB at most (aim {AIM_MEMORY:.0f})")

@@ -14,6 +14,7 @@ from .errors import JournalUnavailable
 VOLATILE = frozenset({"tmpfs", "ramfs"})
 #: Room kept for the results of what is under way: three commits of some 30 KiB each per terminal, for 20 terminals.
 RESERVE_BYTES = 2 * 1024 * 1024
+_PIECE = 64 * 1024
 #: Files that SQLite keeps beside the database.
 _COMPANIONS = ("", "-wal", "-shm", "-journal")
 
@@ -111,6 +112,7 @@ class Reserve:
 
     def _write(self) -> None:
         with self._path.open("wb") as file:
-            file.write(os.urandom(RESERVE_BYTES))  # not zeros: some file systems store those in no room at all
+            for _ in range(RESERVE_BYTES // _PIECE):
+                file.write(os.urandom(_PIECE))  # not zeros: some file systems store those in no room at all
             file.flush()
             os.fsync(file.fileno())
