@@ -29,10 +29,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dev/demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--once", action="store_true", help="close the register, print the entries, and exit: 0 only if "
-                        "order, payment, events, entries and the terminal's ledger agree")  # fmt: skip
-    parser.add_argument("--terminal", default="concert-v3", metavar="PROTOCOL",
-                        help="the virtual terminal's protocol (default: %(default)s)")  # fmt: skip
+    once = "close the register, print the entries, and exit: 0 only if order, payment, events, entries and ledger agree"
+    parser.add_argument("--once", action="store_true", help=once)
+    protocol = "the virtual terminal's protocol (default: %(default)s)"
+    parser.add_argument("--terminal", default="concert-v3", metavar="PROTOCOL", help=protocol)
     parser.add_argument("--shots", type=Path, metavar="DIR", help="where to put the pictures and the export")
     for name, what in (("odoo", "Odoo"), ("driver", "the driver"), ("tpe", "the terminal"), ("face", "its web face")):
         parser.add_argument(f"--{name}-port", type=int, default=0, metavar="N", help=f"{what}'s port (default: any)")

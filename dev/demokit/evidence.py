@@ -88,7 +88,7 @@ def problems(evidence: Evidence) -> list[str]:
     claims: list[tuple[str, Any, Any]] = [
         ("the order's total and what the terminal charged", cents(order["amount_total"]), charged["amount"]),
         ("the payment and what the terminal charged", amount, charged["amount"]),
-        ("the transaction's amount and what the terminal charged", transaction["amount_approved_minor"], charged["amount"]),
+        ("the transaction and what the terminal charged", transaction["amount_approved_minor"], charged["amount"]),
         ("the currency", transaction["currency_id"][1], charged["currency"]),
         ("the authorisation of the payment", payment["payment_method_authcode"], charged["auth_code"]),
         ("the authorisation of the transaction", transaction["auth_code"], charged["auth_code"]),
@@ -110,12 +110,12 @@ def problems(evidence: Evidence) -> list[str]:
 
 
 def _books(evidence: Evidence, amount: int) -> list[tuple[str, Any, Any]]:
-    debits = sum(cents(line["debit"]) for line in evidence.lines)
-    credits = sum(cents(line["credit"]) for line in evidence.lines)
+    debited = sum(cents(line["debit"]) for line in evidence.lines)
+    credited = sum(cents(line["credit"]) for line in evidence.lines)
     card = [line for line in evidence.lines if line["move_id"][0] != evidence.session["move_id"][0]]
     claims: list[tuple[str, Any, Any]] = [
         ("the order's state", evidence.order["state"], "done"),
-        ("debits and credits", debits, credits),
+        ("debits and credits", debited, credited),
         ("the card money in the books", sum(cents(line["debit"]) for line in card), amount),
     ]
     if evidence.export is not None:

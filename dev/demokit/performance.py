@@ -5,8 +5,15 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import playwright.sync_api
 
 from demokit import evidence, report, sale, stage
+from demokit.client import OdooError
+from demokit.evidence import Evidence
 from demokit.shop import LOGIN, PASSWORD
 from demokit.stage import Stage
 from demokit.terminals import TERMINALS
@@ -24,27 +31,44 @@ def perform(workplace: Workplace, options: argparse.Namespace) -> int:
     with stage.running(workplace, TERMINALS[options.terminal], ports) as shop:
         pictures = (options.shots or shop.folder / "pictures").absolute()
         pictures.mkdir(parents=True, exist_ok=True)
-        with sale.people(workplace) as context:
-            sale.play(shop, context, pictures)
-            found = evidence.wait_for(shop.client, shop.ledger)
-            sale.photograph_transactions(shop, context, pictures)
-            print(report.story(found))
-            if options.once:
-                sale.close_register(shop, context)
-        if options.once:
-            found = evidence.collect(shop.client, shop.ledger)
-            evidence.add_books(found, shop.client)
-            found.export = evidence.export(shop.client, pictures / "card-transactions.csv")
-            print(report.books(found))
-            print(f"Export    {found.export}")
-        print(f"Pictures  {pictures}")
+        with _failures_explained(shop):
+            found = _act(workplace, shop, pictures, once=options.once)
         wrong = evidence.problems(found)
         for problem in wrong:
             note(f"dev/demo: {problem}")
-        print("Agreed    order, payment, events and ledger say the same" if not wrong else "Not agreed: see above")
+        print("Agreed    Odoo, the driver's events and the terminal's ledger" if not wrong else "Not agreed: see above")
         if not options.once:
             _stay(shop)
     return 1 if wrong else 0
+
+
+def _act(workplace: Workplace, shop: Stage, pictures: Path, *, once: bool) -> Evidence:
+    """Play the sale, read back what came of it, and print it; `once` closes the register as well."""
+    with sale.people(workplace) as context:
+        sale.play(shop, context, pictures)
+        found = evidence.wait_for(shop.client, shop.ledger)
+        sale.photograph_transactions(shop, context, pictures)
+        print(report.story(found))
+        if once:
+            sale.close_register(shop, context)
+    if once:
+        found = evidence.collect(shop.client, shop.ledger)
+        evidence.add_books(found, shop.client)
+        found.export = evidence.export(shop.client, pictures / "card-transactions.csv")
+        print(report.books(found))
+        print(f"Export    {found.export}")
+    print(f"Pictures  {pictures}")
+    return found
+
+
+@contextmanager
+def _failures_explained(shop: Stage) -> Iterator[None]:
+    """Say in one line what did not happen, and where more is to be read."""
+    try:
+        yield
+    except (playwright.sync_api.Error, AssertionError, OdooError, LookupError) as error:
+        what = " ".join(str(error).split())[:300]
+        raise SetupError(f"the sale did not go as planned: {what} (see {shop.folder} and {shop.server.log})") from error
 
 
 def _stay(shop: Stage) -> None:

@@ -51,7 +51,7 @@ class Program:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,
-                preexec_fn=end_with_parent,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  (it only makes one system call)
             )
         wait_until(self._answers, f"{self.name} to start (see {self.log})", START_SECONDS)
 
@@ -102,8 +102,10 @@ def virtual_terminal(protocol: str, port: int, web: int, ledger: Path, log: Path
     """A virtual terminal with its web face."""
     return Program(
         "the virtual terminal",
-        [sys.executable, "-m", "hw_driver", "virtual", protocol, "--port", str(port), "--web", str(web)]
-        + ["--ledger", str(ledger)],
+        [
+            *(sys.executable, "-m", "hw_driver", "virtual", protocol),
+            *("--port", str(port), "--web", str(web), "--ledger", str(ledger)),
+        ],
         log,
         f"http://127.0.0.1:{web}/api/state",
     )
@@ -115,7 +117,7 @@ def get_json(url: str, headers: Mapping[str, str] | None = None) -> Any:
         return json.load(answer)
 
 
-def wait_until(condition: Callable[[], T], what: str, seconds: float = 30) -> T:
+def wait_until(condition: Callable[[], T | None], what: str, seconds: float = 30) -> T:
     """Return the first true value of `condition`."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -11,8 +11,8 @@ def story(evidence: Evidence) -> str:
     lines = [
         "",
         f"Order     {order['name']}  {order['pos_reference']}  {order['state']}  {order['amount_total']:.2f} EUR",
-        f"Payment   {payment['payment_method_id'][1]}  {payment['amount']:.2f} EUR  {payment['card_brand']}"
-        f"  **** {payment['card_no']}",
+        f"Payment   {payment['payment_method_id'][1]}  {payment['amount']:.2f} EUR",
+        f"          {payment['card_brand']}  **** {payment['card_no']}",
         f"          authorisation {payment['payment_method_authcode']}  evidence {payment['card_evidence']}",
         f"Terminal  {transaction['terminal_id'][1]}  contract {transaction['contract']}"
         + (f"  number {transaction['terminal_ref']}" if transaction["terminal_ref"] else ""),

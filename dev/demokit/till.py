@@ -8,6 +8,7 @@ from typing import Any
 from playwright.sync_api import Browser, Locator, Page, expect
 
 VIEWPORT: Any = {"width": 1280, "height": 800}
+SCREENS = ("product", "payment", "ticket", "receipt")
 LOAD = 60_000
 """Milliseconds for a page of Odoo to appear on a slow machine; everything else has Playwright's own patience."""
 
@@ -40,7 +41,7 @@ class Till:
         """Log in where Odoo asks for it, open the register where it is closed, and wait for the products."""
         self.page.goto(f"{self.url}/pos/ui/{self.config}", wait_until="commit")
         form = self.page.locator("form.oe_login_form input[name=login]")
-        ready = self.page.locator(".pos .product-screen, .pos .payment-screen, .pos .ticket-screen, .pos .receipt-screen")
+        ready = self.page.locator(", ".join(f".pos .{name}-screen" for name in SCREENS))
         register = self.page.locator(".screen-login .open-register-btn")
         expect(form.or_(register).or_(ready).first).to_be_visible(timeout=LOAD)
         if form.is_visible():

@@ -29,7 +29,7 @@ class Answer:
 
 
 class Caller:
-    """Calls the driver of a shop with the headers of a good till, but for those that a call replaces (None leaves out)."""
+    """Calls a shop's driver with the headers of a good till; a call may replace some, or leave them out (None)."""
 
     def __init__(self, shop: Shop, grant: str) -> None:
         self.address = urlsplit(shop.driver_url)

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demokit.processes import wait_until
-from kit.errors import SetupError
 from psycopg2.extras import RealDictCursor
 from shopfloor import Counter, Shop
+
+from demokit.processes import wait_until
+from kit.errors import SetupError
 
 
 @dataclass(frozen=True)

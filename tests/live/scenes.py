@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from checker import Checker
-from demokit.processes import wait_until
-from demokit.till import Till
 from playwright.sync_api import BrowserContext, expect
 from shopfloor import Counter
+
+from demokit.processes import wait_until
+from demokit.till import Till
 
 PRODUCT, PRICE = "Olive oil 75 cl", 1240
 CUT = "cut_after_charge:30"

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from demokit import processes
 from demokit.client import OdooClient
@@ -26,7 +27,6 @@ from kit.ports import claim
 from kit.postgres import Postgres
 from kit.server import OdooServer
 from kit.setup import Workplace
-from playwright.sync_api import Browser, BrowserContext, expect
 
 sys.path.insert(0, str(CHECKOUT / "tests" / "driver" / "replay"))
 from terminal import ReplayTerminal
@@ -143,9 +143,7 @@ class Shop:
 def open_shop(workplace: Workplace, postgres: Postgres, browser: Browser) -> Iterator[Shop]:
     """Start server and driver; all has ended when the block is left."""
     with ExitStack() as stack:
-        database = stack.enter_context(
-            fresh_database(workplace, postgres, "live", shop_template(workplace, postgres))
-        )
+        database = stack.enter_context(fresh_database(workplace, postgres, "live", shop_template(workplace, postgres)))
         folder = workplace.cache.path("live", database)
         port = claim(0, "the driver")
         server = stack.enter_context(OdooServer(workplace, postgres, database).running())
@@ -154,8 +152,6 @@ def open_shop(workplace: Workplace, postgres: Postgres, browser: Browser) -> Ite
         use_addresses(client, driver_id, port)
         configuration = driver_file(client, driver_id, folder, heartbeat=HEARTBEAT)
         driver = stack.enter_context(processes.driver(configuration, port, folder / "driver.log"))
-        shop = Shop(
-            workplace, postgres, database, browser, server, client, driver, driver_id, port, folder, stack
-        )
+        shop = Shop(workplace, postgres, database, browser, server, client, driver, driver_id, port, folder, stack)
         shop.wait_for_driver()
         yield shop

@@ -1,4 +1,4 @@
-"""The driver's doors, with the grants that Odoo signs: what a till may do works, and nobody else gets in by any route."""
+"""The driver's doors, with the grants that Odoo signs: a till gets in, and nobody else does by any route."""
 
 import uuid
 from collections.abc import Callable
@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from caller import Caller, claims_of, open_session, pairing_key, session_grant, signed
 from checker import Checker
-from demokit.client import OdooError
-from demokit.processes import wait_until
 from scenes import PRICE, paid_by_card
 from shopfloor import Counter
+
+from demokit.client import OdooError
+from demokit.processes import wait_until
 
 Change = Callable[["Door"], dict[str, str | None]]
 

@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from checker import Checker
-from demokit.client import OdooError
 from playwright.sync_api import expect
 from scenes import AUTHORISATION, paid_by_card
 
+from demokit.client import OdooError
+
+INVENTED = "8d0a1c1e-3d0f-4f9e-9d62-0a3c5ac2b001"
 FORGE = """
 async ([uuid, state]) => {
     const order = posmodel.getOrder();
@@ -35,7 +37,7 @@ def _stolen(checker: Checker) -> str:
 
 
 FORGERIES: dict[str, tuple[Callable[[Checker], str], str, set[str]]] = {
-    "an invented transaction": (lambda checker: "8d0a1c1e-3d0f-4f9e-9d62-0a3c5ac2b001", "approved", {"pending", "exception"}),
+    "an invented transaction": (lambda checker: INVENTED, "approved", {"pending", "exception"}),
     "no transaction": (lambda checker: "", "", {"exception"}),
     "another order's approval": (_stolen, "approved", {"pending", "exception"}),
 }

@@ -1,8 +1,9 @@
 """Odoo or the driver goes away in the middle of a sale: what the terminal did arrives in Odoo all the same."""
 
-from demokit.processes import wait_until
 from playwright.sync_api import expect
 from scenes import PRICE, Lost, sell
+
+from demokit.processes import wait_until
 
 
 def test_odoo_stopped_during_a_sale_learns_of_it_when_it_is_back(counter, checker):

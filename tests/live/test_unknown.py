@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from demokit.client import OdooError
-from demokit.processes import wait_until
 from playwright.sync_api import expect
 from scenes import Lost, lose_answer
+
+from demokit.client import OdooError
+from demokit.processes import wait_until
 
 FROZEN = "The order is frozen"
 
@@ -50,8 +51,8 @@ def cash(lost: Lost) -> None:
     lost.till.dismiss(lost.till.alert(FROZEN))
     expect(lost.till.page.locator(".payment-screen .validation-button.next").first).to_contain_class("disabled")
     method = lost.checker.sql(
-        "SELECT m.id FROM pos_payment_method m JOIN pos_config_pos_payment_method_rel r ON r.pos_payment_method_id = m.id"
-        " WHERE r.pos_config_id = %s AND m.is_cash_count",
+        "SELECT m.id FROM pos_payment_method m JOIN pos_config_pos_payment_method_rel r"
+        " ON r.pos_payment_method_id = m.id WHERE r.pos_config_id = %s AND m.is_cash_count",
         lost.counter.config,
     )[0]["id"]
     with pytest.raises(OdooError, match="Do not take the money another way"):
@@ -107,7 +108,8 @@ def second_till(lost: Lost) -> None:
     for method in ("Card", "Cash"):
         other.pay_with(method)
         other.dismiss(other.alert(FROZEN))
-    assert other.page.evaluate("async () => posmodel.deleteOrders(posmodel.models['pos.order'].filter((o) => !o.finalized))") is False
+    delete_all = "posmodel.deleteOrders(posmodel.models['pos.order'].filter((order) => !order.finalized))"
+    assert other.page.evaluate(delete_all) is False
 
 
 def close_with_cancel_orders(lost: Lost) -> None:
@@ -126,7 +128,7 @@ def close_with_cancel_orders(lost: Lost) -> None:
 def close_in_the_back_office(lost: Lost) -> None:
     """Odoo itself refuses over a draft, and a draft with an open question cannot be cancelled."""
     for button in ("action_pos_session_closing_control", "action_pos_session_validate", "action_pos_session_close"):
-        with pytest.raises(OdooError, match="must be settled|draft orders"):
+        with pytest.raises(OdooError, match=r"must be settled|draft orders"):
             lost.counter.shop.client.call("pos.session", button, [lost.session])
 
 
@@ -145,7 +147,7 @@ def empty_the_journal(lost: Lost) -> None:
     for part in shop.folder.glob("journal.sqlite*"):
         part.rename(set_aside / part.name)
     shop.driver.start()
-    wait_until(lambda: shop.client.call("card.terminal.driver", "read", [shop.driver_id], ["alarm"])[0]["alarm"], "alarm")
+    wait_until(lambda: shop.client.read("card.terminal.driver", [("alarm", "!=", False)], ["alarm"]), "the alarm")
     lost.till.reload()
     lost.till.show_order(lost.order["pos_reference"])
     expect(lost.till.card("unknown")).to_be_visible()
