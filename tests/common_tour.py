@@ -5,10 +5,12 @@ Driver and virtual terminals are processes of their own; the driver reports to t
 in the shop would, through `http://shop.test/<who>/<what>/<argument>`, which `fetch_proxy` answers.
 """
 
+import ctypes
 import importlib.util
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,13 +23,13 @@ from pathlib import Path
 from unittest.mock import patch
 
 from odoo import http, tools
-from odoo.tests.common import ChromeBrowser
-
 from odoo.addons.point_of_sale.tests.test_frontend import TestPointOfSaleHttpCommon
+from odoo.tests.common import ChromeBrowser
 
 MODULE = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 START_SECONDS = 20
+PR_SET_PDEATHSIG = 1
 
 
 class Program:
@@ -48,6 +50,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 (it only makes one system call)
             )
 
     def stop(self):
@@ -66,7 +69,7 @@ class VirtualTerminal(Program):
         super().__init__(name, [*arguments, "--ledger", str(folder / f"{name}.jsonl")], folder)
 
     def start(self):
-        super().start()
+        super().start()  # pylint: disable=missing-return
         wait_until(lambda: self.state() is not None, f"{self.name} to start (see {self.log})")
 
     def card(self, name="contactless"):
@@ -115,7 +118,8 @@ class CardTourCase(TestPointOfSaleHttpCommon):
         self.spare = self.open_terminal("spare")
         self.shop = {"counter": self.counter, "spare": self.spare}
         self.set_up_odoo(counter=self.counter.port, spare=self.spare.port)
-        self.driver = self.shop["driver"] = Program("driver", ["serve", "--config", str(self.driver_file())], self.folder)
+        command = ["serve", "--config", str(self.driver_file())]
+        self.driver = self.shop["driver"] = Program("driver", command, self.folder)
         self.addCleanup(self.driver.stop)
         self.driver.start()
         self.driver_takes_configuration()
@@ -149,10 +153,10 @@ class CardTourCase(TestPointOfSaleHttpCommon):
         self.driver_record = self.env["card.terminal.driver"].create({
             "name": "Till", "url": f"http://{HOST}:{self.driver_port}", "origins": self.base_url(),
         })  # fmt: skip
-        terminals = self.env["card.terminal"].create([
-            {"name": name.title(), "driver_id": self.driver_record.id, "protocol": "concert-v3", "host": HOST, "port": port}
-            for name, port in ports.items()
-        ])  # fmt: skip
+        reached = {"driver_id": self.driver_record.id, "protocol": "concert-v3", "host": HOST}
+        terminals = self.env["card.terminal"].create(
+            [{**reached, "name": name.title(), "port": port} for name, port in ports.items()]
+        )
         self.main_pos_config.write({
             "payment_method_ids": [(4, self.card.id)],
             "card_terminal_id": terminals[0].id,
@@ -205,7 +209,7 @@ class CardTourCase(TestPointOfSaleHttpCommon):
         return self.env["card.transaction"].search([("session_id", "=", self.pos_session.id)], order="id")
 
     def while_odoo_listens(self, condition, what):
-        """Wait while the driver and Odoo talk; `condition` must not use the database, which Odoo's threads have then."""
+        """Wait while the driver and Odoo talk; `condition` leaves the database to Odoo's threads."""
         self.env.flush_all()
         with self.allow_requests():
             self.odoo_listens = True
@@ -216,10 +220,10 @@ class CardTourCase(TestPointOfSaleHttpCommon):
         self.env.invalidate_all()
 
     def assertCanOpenTestCursor(self):
-        """Let the driver in, which is no browser and has no test cookie, while the test itself leaves the cursor alone."""
-        request = http.request
-        if not (self.odoo_listens and request and request.httprequest.path == "/card_terminal/v1/events"):
-            return super().assertCanOpenTestCursor()
+        """Let the driver in, which has no test cookie, while the test itself leaves the cursor alone."""
+        path = http.request.httprequest.path if http.request else ""
+        if not self.odoo_listens or path != "/card_terminal/v1/events":
+            super().assertCanOpenTestCursor()  # pylint: disable=missing-return
 
     # The tour and the shop ----------------------------------------------------------------------------------------
 
@@ -251,6 +255,11 @@ class CardTourCase(TestPointOfSaleHttpCommon):
 
     def orders(self):
         return self.env["pos.order"].search([("session_id", "=", self.pos_session.id)], order="id")
+
+
+def end_with_parent():
+    """Let the kernel end this process when the tests end, however they end."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def free_port():

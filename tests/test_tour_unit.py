@@ -1,8 +1,7 @@
 """The unit tests of the till's JavaScript (static/tests/unit), in the browser."""
 
-from odoo.tests import HttpCase, tagged
-
 from odoo.addons.web.tests.test_js import unit_test_error_checker
+from odoo.tests import HttpCase, tagged
 
 
 @tagged("post_install", "-at_install")
