@@ -109,6 +109,9 @@ class CardTransaction(models.Model):
     amount_approved_minor = BigInteger("Approved, in Minor Units", readonly=True)
     amount_requested = fields.Monetary("Asked", compute="_compute_amounts", store=True)
     amount_approved = fields.Monetary("Approved", compute="_compute_amounts", store=True)
+    amount_net = fields.Monetary(
+        "Net", compute="_compute_amounts", store=True, help="What came in; negative where money went back."
+    )
 
     brand = fields.Char(readonly=True)
     last4 = fields.Char("Last Four Digits", readonly=True)
@@ -174,12 +177,14 @@ class CardTransaction(models.Model):
         for transaction in self:
             transaction.money = MONEY_OF_STATE[State(transaction.state)].value
 
-    @api.depends("amount_requested_minor", "amount_approved_minor", "currency_id")
+    @api.depends("amount_requested_minor", "amount_approved_minor", "currency_id", "kind", "state", "settled_paid")
     def _compute_amounts(self):
         for transaction in self:
             currency = transaction.currency_id
             transaction.amount_requested = currency and from_minor(transaction.amount_requested_minor, currency)
             transaction.amount_approved = currency and from_minor(transaction.amount_approved_minor, currency)
+            booked = currency and transaction._is_booked()
+            transaction.amount_net = from_minor(transaction._signed_minor(), currency) if booked else 0
 
     @api.depends("exception", "acknowledged_exception")
     def _compute_needs_attention(self):

@@ -167,7 +167,8 @@ class TestJoin(CardTerminalCase):
         self.report()
         order = self.sync(self.order_data(self.order, [self.card_line(self.line, transaction, -10.0)], quantity=-1))
         self.assertRecordValues(
-            self.transaction(transaction), [{"exception": "none", "payment_id": order.payment_ids.id}]
+            self.transaction(transaction),
+            [{"exception": "none", "payment_id": order.payment_ids.id, "amount_approved": 10.0, "amount_net": -10.0}],
         )
 
     def test_a_refund_booked_as_a_sale(self):

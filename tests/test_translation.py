@@ -4,7 +4,6 @@ import io
 import re
 
 import polib
-
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import file_open, file_path
 from odoo.tools.translate import trans_export
