@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -19,6 +21,7 @@ from kit.setup import Workplace
 BASKET = ("Olive oil 75 cl", "Honey 500 g", "Baguette")
 PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)
+BACK_OFFICE: Any = {"width": 1500, "height": 420}
 SCALE = 2
 """Pixels of a picture per pixel of the page."""
 
@@ -30,7 +33,11 @@ def people(workplace: Workplace) -> Iterator[BrowserContext]:
         browser: Browser = tills.launch(playwright, workplace.chromium)
         with browser.new_context(viewport=tills.VIEWPORT, device_scale_factor=SCALE, locale="en-GB") as context:
             context.set_default_timeout(PATIENCE)
-            yield context
+            try:
+                yield context
+            except KeyboardInterrupt:
+                logging.disable()  # Playwright would log the answers that nobody waits for any more
+                raise
         browser.close()
 
 
@@ -51,8 +58,8 @@ def play(stage: Stage, context: BrowserContext, pictures: Path) -> None:
         expect(till.card("sent")).to_be_visible()
         progress.update(0.7, "waiting for the card")
         _photograph(till.page, pictures / "pos-waiting.png")
-        _photograph(cardholder.page, pictures / "virtual-terminal.png")
         cardholder.pay(stage.terminal.card)
+        _photograph(cardholder.page, pictures / "virtual-terminal.png")
         progress.update(0.9, "receipt")
         expect(till.receipt).to_be_visible()
         _photograph(till.page, pictures / "receipt.png")
@@ -70,6 +77,7 @@ def close_register(stage: Stage, context: BrowserContext) -> None:
 def photograph_transactions(stage: Stage, context: BrowserContext, pictures: Path) -> None:
     """Take a picture of the list of card transactions in the back office."""
     page = context.new_page()
+    page.set_viewport_size(BACK_OFFICE)
     page.goto(f"{stage.server.url}/odoo/action-pos_card_terminal.action_card_transaction")
     expect(page.locator(".o_list_view .o_data_row").first).to_be_visible()
     _photograph(page, pictures / "transactions.png")
