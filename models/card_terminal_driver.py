@@ -156,6 +156,7 @@ class CardTerminalDriver(models.Model):
     def _check_manager(self):
         if not self.env.su and not self.env.user.has_group("point_of_sale.group_pos_manager"):
             raise AccessError(self.env._("Only a Point of Sale administrator may do this."))
+        self.check_access("write")  # what follows is done with more rights, for drivers of the user's companies only
 
     def _driver_toml(self):
         """Return the driver's own file, docs/api.md section 3."""

@@ -291,6 +291,7 @@ class CardTransaction(models.Model):
         self.ensure_one()
         if not self.env.user.has_group("point_of_sale.group_pos_manager"):
             raise AccessError(self.env._("Only a Point of Sale administrator can settle a card transaction."))
+        self.check_access("read")
         if not reason or not reason.strip():
             raise UserError(self.env._("Write down why: it is kept with the transaction."))
         transaction = self.sudo()
@@ -320,6 +321,7 @@ class CardTransaction(models.Model):
         """Keep who took note of these exceptions, when and why. The exception itself stays on the record."""
         if not self.env.user.has_group("point_of_sale.group_pos_manager"):
             raise AccessError(self.env._("Only a Point of Sale administrator can take note of exceptions."))
+        self.check_access("read")
         if self.filtered(lambda record: record.exception == "unknown"):
             raise UserError(self.env._("A result that is not known is settled by hand: paid or not paid."))
         for transaction in self.sudo().filtered("needs_attention"):

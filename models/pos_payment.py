@@ -12,6 +12,8 @@ EVIDENCE_FIELDS = frozenset({
 })  # fmt: skip
 #: Changing one of these on a line makes it another payment.
 IDENTITY_FIELDS = frozenset({"amount", "payment_method_id", "pos_order_id", "card_transaction_uuid", "uuid"})
+#: Of these, what a till changes between attempts, perhaps before Odoo has heard how the last one ended.
+ATTEMPT_FIELDS = frozenset({"amount", "card_transaction_uuid"})
 #: Statuses in which an electronic line counts as paid; a line made in the back office has none.
 DONE_STATUSES = frozenset({False, "", "done", "reversed"})
 
@@ -142,19 +144,21 @@ class PosPayment(models.Model):
             )
 
     def _refuse_other_identity(self, vals):
-        """A line whose money may have moved stays the line it is."""
+        """A line whose money may have moved stays the line it is; a new attempt needs a free end of the last."""
         for line in self:
-            transaction = line._card_transaction()
-            changed = [name for name in IDENTITY_FIELDS & vals.keys() if line._card_would_change(name, vals[name])]
-            if not changed or not transaction or transaction._is_free():
-                continue
-            if transaction.state in {State.REQUESTED, State.SENT} or (
-                changed == ["amount"] and line._card_books(transaction, vals)
-            ):
-                continue
-            raise UserError(
-                self.env._("A card payment that is approved or not known cannot be changed (%s).", line.display_name)
-            )
+            changed = {name for name in IDENTITY_FIELDS & vals.keys() if line._card_would_change(name, vals[name])}
+            if changed - ATTEMPT_FIELDS:
+                refused = not line._card_is_free()
+            else:
+                transaction = line._card_transaction()
+                binding = transaction and (transaction.state == State.UNKNOWN or transaction._is_approved())
+                refused = changed and binding and not (changed == {"amount"} and line._card_books(transaction, vals))
+            if refused:
+                raise UserError(
+                    self.env._(
+                        "A card payment that is approved or not known cannot be changed (%s).", line.display_name
+                    )
+                )
 
     def _card_would_change(self, name, value):
         if name == "amount":
@@ -218,6 +222,7 @@ class PosPayment(models.Model):
         self.ensure_one()
         if not self.env.user.has_group("point_of_sale.group_pos_manager"):
             raise AccessError(self.env._("Only a Point of Sale administrator can settle a card transaction."))
+        self.check_access("read")
         return (self._card_transaction() or self._adopt_card_transaction()).with_env(self.env).action_settle()
 
     def action_card_acknowledge(self):
@@ -248,6 +253,7 @@ class PosPayment(models.Model):
         """Keep who took note of these payments without evidence, when and why."""
         if not self.env.user.has_group("point_of_sale.group_pos_manager"):
             raise AccessError(self.env._("Only a Point of Sale administrator can take note of exceptions."))
+        self.check_access("read")
         self.sudo().filtered(lambda line: line.card_evidence == "exception")._write_card_evidence({
             "card_acknowledged_reason": reason,
             "card_acknowledged_by": self.env.uid,

@@ -12,6 +12,3 @@ from . import test_settle
 from . import test_tour_sale
 from . import test_tour_unit
 from . import test_translation
-from . import test_tour_sale
-from . import test_tour_unit
-from . import test_translation

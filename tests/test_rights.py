@@ -114,11 +114,7 @@ class TestRights(CardTerminalCase):
                     call(self.sale.with_user(user))
 
     def test_other_companies(self):
-        company = (
-            self.company_data_2["company"]
-            if hasattr(self, "company_data_2")
-            else self.env["res.company"].create({"name": "Other"})
-        )
+        company = self.env["res.company"].create({"name": "Other"})
         manager = new_test_user(
             self.env,
             "other_manager",
@@ -144,6 +140,16 @@ class TestRights(CardTerminalCase):
         ):
             with self.assertRaises(AccessError):
                 call(self.pos_session.with_user(manager))
+        for call in (
+            lambda: self.driver.with_user(manager)._driver_toml(),
+            lambda: self.driver.with_user(manager).action_new_key(),
+            lambda: self.driver.with_user(manager).action_clear_alarm(),
+            lambda: self.sale.with_user(manager)._acknowledge("x"),
+            lambda: self.sale.with_user(manager)._settle_by_hand(paid=False, reason="x"),
+        ):
+            with self.assertRaises(AccessError):
+                call()
+        self.assertTrue(self.sale.needs_attention)
 
     def test_cashiers_do_not_choose_terminals_nor_training(self):
         config = self.config.with_user(self.cashier)
