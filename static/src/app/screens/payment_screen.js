@@ -27,6 +27,10 @@ patch(PaymentScreen.prototype, {
         return this.currentOrder.cardIsFrozen ? this.pos.refuseFrozen() : super.addNewPaymentLine(...arguments);
     },
 
+    async addTip() {
+        return this.currentOrder.cardIsFrozen ? this.pos.refuseFrozen() : super.addTip(...arguments);
+    },
+
     updateSelectedPaymentline() {
         return this.currentOrder.cardIsFrozen ? undefined : super.updateSelectedPaymentline(...arguments);
     },

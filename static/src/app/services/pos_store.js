@@ -56,6 +56,11 @@ patch(PosStore.prototype, {
         return super.addLineToOrder(...arguments);
     },
 
+    /** A tip changes what is due. */
+    async setTip() {
+        return this.getOrder()?.cardIsFrozen ? this.refuseFrozen() : super.setTip(...arguments);
+    },
+
     async onDeleteOrder(order) {
         return order.cardIsKept ? this.refuseKept([order]) : super.onDeleteOrder(...arguments);
     },
