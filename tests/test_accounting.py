@@ -205,3 +205,58 @@ class TestAccounting(CardTerminalCase):
         parked.action_pos_order_cancel()
         self.close()
         self.assertEntry(self.session.move_id, (self.sales_account, 0, 10), (self.pos_receivable_bank, 10, 0))
+
+
+@tagged("post_install", "-at_install")
+class TestOtherCurrency(CardTerminalCase):
+    """A till whose currency is not the company's: half a unit of the till's is one of the company's."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.card_pm = cls.bank_pm2
+        cls.card_pm.write({"payment_method_type": "terminal", "use_payment_terminal": "card_terminal"})
+        cls.config = cls.other_currency_config
+        cls.config.card_terminal_id = cls.terminal
+
+    def book(self, quantity):
+        """Sell, or take back, coffees by card; return what the till's currency makes of them."""
+        order, line = str(uuid.uuid4()), str(uuid.uuid4())
+        data = self.order_data(order, [], quantity=quantity)
+        minor = round(abs(data["amount_total"]) * 10**self.currency.decimal_places)
+        transaction = self.ask(order, line, minor, kind="refund" if quantity < 0 else "sale")
+        self.approve(transaction, minor)
+        self.report()
+        booked = self.sync({**data, "payment_ids": [self.card_line(line, transaction, data["amount_total"])]})
+        self.assertEqual((booked.state, booked.payment_ids.card_evidence), ("paid", "matched"))
+        return data["amount_total"]
+
+    def assertEntries(self, sign):
+        session = self.pos_session
+        self.assertEqual(session.close_session_from_ui(), {"successful": True})
+        lines = (session.move_id | session.bank_payment_ids.move_id).line_ids
+        balance = {
+            account: (sum(found.mapped("balance")), sum(found.mapped("amount_currency")))
+            for account, found in lines.grouped("account_id").items()
+        }
+        self.assertEqual(
+            balance,
+            {
+                self.sales_account: (-10.0 * sign, -5.0 * sign),
+                self.pos_receivable_bank: (0.0, 0.0),
+                self.outstanding_bank: (10.0 * sign, 5.0 * sign),
+            },
+        )
+        receivable = lines.filtered(lambda line: line.account_id == self.pos_receivable_bank)
+        self.assertEqual(receivable.mapped("amount_residual"), [0.0, 0.0])
+
+    def test_a_sale(self):
+        self.open()
+        self.assertEqual(self.currency.decimal_places, 3)
+        self.assertEqual(self.book(1), 5.0)
+        self.assertEntries(1)
+
+    def test_only_a_refund(self):
+        self.open()
+        self.assertEqual(self.book(-1), -5.0)
+        self.assertEntries(-1)
