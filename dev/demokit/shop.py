@@ -46,6 +46,8 @@ PRODUCTS = (
     ("Gift basket", "House", 39.00, 20.0),
 )
 """Name, category, price with VAT, VAT in per cent."""
+MAKES_IT = (Path(__file__), Path(__file__).with_name("terminals.py"))
+"""The template is made again when one of these files changes, or the addon."""
 ASSET_LINK = re.compile(rb'(?:src|href)="(/web/assets/[^"]+)"')
 
 
@@ -53,7 +55,7 @@ def shop_template(workplace: Workplace, postgres: Postgres) -> str:
     """The name of the template with the shop and this checkout's addon, as both are now."""
     source = addon_template(workplace, postgres)
     mine = f"{TEMPLATE_PREFIX}shop_{digest(workplace.checkout)}_"
-    name = mine + digest(source, *(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+    name = mine + digest(source, *(each.read_bytes() for each in MAKES_IT))
     with workplace.cache.lock(name, "another run that makes the same database"):
         if not postgres.exists(name):
             with Progress("Opening the demo shop") as progress:

@@ -35,9 +35,11 @@ class Event:
 def journal_events(journal: Path) -> list[Event]:
     """Read a journal while its driver holds it: from a copy, because the driver's lock is exclusive."""
     with tempfile.TemporaryDirectory() as folder:
-        for part in journal.parent.glob(f"{journal.name}*"):
-            if not part.name.endswith("-shm"):
-                shutil.copy(part, folder)
+        copied_at = None
+        while copied_at != (copied_at := journal.stat().st_mtime_ns):  # again if the driver tidied up meanwhile
+            for part in journal.parent.glob(f"{journal.name}*"):
+                if not part.name.endswith("-shm"):
+                    shutil.copy(part, folder)
         with closing(sqlite3.connect(Path(folder) / journal.name)) as db:
             rows = db.execute("SELECT seq, uuid, type, body FROM events ORDER BY seq").fetchall()
     return [Event(seq, uuid, kind, json.loads(body)) for seq, uuid, kind, body in rows]

@@ -6,6 +6,7 @@ independent ones of tests/driver/replay, which import nothing from the driver.
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -145,6 +146,7 @@ def open_shop(workplace: Workplace, postgres: Postgres, browser: Browser) -> Ite
     with ExitStack() as stack:
         database = stack.enter_context(fresh_database(workplace, postgres, "live", shop_template(workplace, postgres)))
         folder = workplace.cache.path("live", database)
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
         port = claim(0, "the driver")
         server = stack.enter_context(OdooServer(workplace, postgres, database).running())
         client = OdooClient(server.url, database, LOGIN, PASSWORD)
