@@ -9,6 +9,14 @@ const ANSWERS = {
     not_paid: _t("You answered: not paid. Waiting for a manager's confirmation."),
 };
 
+const ICONS = {
+    info: "fa-credit-card card-terminal-waiting",
+    secondary: "fa-credit-card",
+    success: "fa-check-circle",
+    warning: "fa-exclamation-triangle",
+    danger: "fa-exclamation-triangle",
+};
+
 /** What a card transaction does, below its payment line: title, the terminal's words, time left and what can be done. */
 export class CardLine extends Component {
     static template = "pos_card_terminal.CardLine";
@@ -28,6 +36,10 @@ export class CardLine extends Component {
 
     get row() {
         return cardRow(this.props.line);
+    }
+
+    get icon() {
+        return ICONS[this.row.tone];
     }
 
     get state() {
