@@ -85,6 +85,7 @@ class CardTransaction(models.Model):
     )
     session_id = fields.Many2one("pos.session", readonly=True, ondelete="restrict", index="btree_not_null")
     order_id = fields.Many2one("pos.order", readonly=True, ondelete="set null", index="btree_not_null")
+    order_ref = fields.Char("Order Number", related="order_id.pos_reference", help="A draft has no name yet.")
     payment_id = fields.Many2one("pos.payment", readonly=True, ondelete="restrict", index="btree_not_null")
     till = fields.Char(readonly=True)
     operator = fields.Char("Cashier", readonly=True)
