@@ -43,7 +43,15 @@ class EventsController(http.Controller):
             return self._refuse(REFUSALS[type(error)], str(error))
         except (ValueError, RecursionError):
             return self._refuse(400, "the body is not JSON")
-        return request.make_json_response(answer)
+        return self._signed(driver, answer)
+
+    def _signed(self, driver, answer):
+        """Return a response that only this driver's Odoo can give, and only to this request."""
+        response = request.make_json_response(answer)
+        response.headers["X-Card-Terminal-Signature"] = signing.sign_answer(
+            bytes.fromhex(driver.key), request.httprequest.headers["X-Card-Terminal-Signature"], response.get_data()
+        )
+        return response
 
     def _body(self):
         """Return the body, or None where it is too large to be read."""

@@ -55,6 +55,17 @@ def verify_body(key: bytes, header: str, body: bytes) -> int:
     return timestamp
 
 
+def sign_answer(key: bytes, request_signature: str, body: bytes) -> str:
+    """Return the `X-Card-Terminal-Signature` of the answer to the request that bore `request_signature`."""
+    return f"v1={_digest(key, f'{request_signature}.'.encode() + body).hex()}"
+
+
+def verify_answer(key: bytes, request_signature: str, header: str, body: bytes) -> None:
+    """Raise `BadSignature` unless this answers that very request."""
+    if not hmac.compare_digest(header.encode(), sign_answer(key, request_signature, body).encode()):
+        raise BadSignature("altered, or the answer to another request")
+
+
 def canonical(value: Any) -> bytes:
     """Return the one JSON form that is signed and hashed: sorted keys, no spaces, UTF-8."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

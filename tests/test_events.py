@@ -1,5 +1,7 @@
 """The door for drivers: each refusal, and what a batch does. docs/api.md section 2."""
 
+import hashlib
+import hmac
 import json
 import time
 import uuid
@@ -40,6 +42,9 @@ class TestEvents(CardTerminalCase, HttpCase):
         answer = self.post(self.journal.payload())
         self.assertEqual(answer.status_code, 200, answer.text)
         data = answer.json()
+        asked = answer.request.headers["X-Card-Terminal-Signature"]
+        signed = hmac.new(bytes.fromhex(self.driver.key), f"{asked}.".encode() + answer.content, hashlib.sha256)
+        self.assertEqual(answer.headers["X-Card-Terminal-Signature"], f"v1={signed.hexdigest()}")
         self.assertEqual((data["acked"], data["want"]), (4, 5))
         self.assertEqual(data["database_uuid"], self.database_uuid)
         self.assertEqual(data["settled"], [])

@@ -20,7 +20,7 @@ from ..clock import iso
 from ..configuration import ConfigurationError, OdooSettings
 from ..journal import Event, JournalUnavailable, NoSuchTransaction, NotRecorded
 from ..protocols.machine import CardTerminalError
-from ..signing import BadSignature, canonical, sign_body
+from ..signing import BadSignature, canonical, sign_body, verify_answer
 from ..state_folder import StateFolderError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATH = "/card_terminal/v1/events"
+SIGNATURE = "X-Card-Terminal-Signature"
 MAX_EVENTS = 500
 MAX_BATCH = 1024 * 1024
 ENVELOPE = 4096  # room for what surrounds the events
@@ -162,23 +163,29 @@ class OdooLink:
                 "events": [event.as_json() for event in events],
             }
         )
+        signature = sign_body(self._odoo.key, int(now.timestamp()), body)
         headers = {
             "Content-Type": "application/json",
             "X-Odoo-Database": self._odoo.database,
             "X-Card-Terminal-Driver": self._odoo.driver,
-            "X-Card-Terminal-Signature": sign_body(self._odoo.key, int(now.timestamp()), body),
+            SIGNATURE: signature,
         }
         # A redirected POST would become a GET, or carry the events to another host.
         async with session.post(self._odoo.url + PATH, data=body, headers=headers, allow_redirects=False) as response:
             answer = await _read(response)
             if response.status != 200:
                 raise self._refused(response, answer, len(events))
+            signed = response.headers.get(SIGNATURE, "")
         try:
             value = json.loads(answer)
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict) or type(value.get("want")) is not int or type(value.get("acked")) is not int:
             raise LinkError(f"{self._odoo.url} does not answer as Odoo's card terminal module does: check odoo.url")
+        try:
+            verify_answer(self._odoo.key, signature, signed, answer)
+        except BadSignature as error:
+            raise LinkError(f"the answer of {self._odoo.url} is not signed with this driver's key: {error}") from error
         return value
 
     def _refused(self, response: aiohttp.ClientResponse, answer: bytes, sent: int) -> LinkError:

@@ -19,6 +19,7 @@ class OdooReceiver:
     def __init__(self, driver: str, database: str, key: bytes) -> None:
         self.driver, self.database, self.key = driver, database, key
         self.answers_as = database  # the database uuid it names
+        self.signs_with = b""  # another key than the driver's
         self.configuration: str | None = None
         self.settled: list[dict[str, Any]] = []
         self.status = 0  # answer with this status instead
@@ -83,7 +84,10 @@ class OdooReceiver:
             "database_uuid": self.answers_as,
             "settled": self.settled,
         }
-        return web.json_response(answer)
+        body = json.dumps(answer).encode()
+        signed = request.headers["X-Card-Terminal-Signature"].encode() + b"." + body
+        signature = "v1=" + hmac.new(self.signs_with or self.key, signed, hashlib.sha256).hexdigest()
+        return web.Response(body=body, content_type="application/json", headers={"X-Card-Terminal-Signature": signature})
 
     def _fault(self, request: web.Request, raw: bytes) -> tuple[int, str]:
         stamp = re.fullmatch("t=([0-9]+),v1=([0-9a-f]{64})", request.headers.get("X-Card-Terminal-Signature", ""))

@@ -384,3 +384,15 @@ async def test_a_settlement_of_an_approved_sale_changes_nothing(paired: Till, od
     await until(lambda: len(odoo.requests) > seen + 2)
     assert (await paired.call("GET", f"/v1/transactions/{sale['uuid']}")).json["state"] == "approved"
     assert odoo.types(sale["uuid"]) == SALE
+
+
+async def test_an_answer_that_odoo_did_not_sign_settles_nothing(
+    paired: Till, odoo: OdooReceiver, terminal: TerminalProcess
+) -> None:
+    number = await unknown(paired, terminal)
+    odoo.signs_with = b"somebody on the shop's network"
+    odoo.settled = [{"uuid": number, "paid": False, "by": "Manager", "at": "2026-03-01T12:00:00.000Z"}]
+    seen = len(odoo.requests)
+    await until(lambda: len(odoo.requests) > seen + 2)
+    assert (await paired.call("GET", f"/v1/transactions/{number}")).json["state"] == "unknown"
+    assert "not signed" in (await paired.call("GET", "/v1/health")).json["odoo"]["error"]
