@@ -68,8 +68,8 @@ class VirtualTerminal(Program):
         arguments = ["virtual", "concert-v3", "--port", str(self.port), "--web", str(self.web)]
         super().__init__(name, [*arguments, "--ledger", str(folder / f"{name}.jsonl")], folder)
 
-    def start(self):
-        super().start()  # pylint: disable=missing-return
+    def start(self):  # pylint: disable=missing-return
+        super().start()
         wait_until(lambda: self.state() is not None, f"{self.name} to start (see {self.log})")
 
     def card(self, name="contactless"):
@@ -219,11 +219,11 @@ class CardTourCase(TestPointOfSaleHttpCommon):
                 self.odoo_listens = False
         self.env.invalidate_all()
 
-    def assertCanOpenTestCursor(self):
+    def assertCanOpenTestCursor(self):  # pylint: disable=missing-return
         """Let the driver in, which has no test cookie, while the test itself leaves the cursor alone."""
         path = http.request.httprequest.path if http.request else ""
         if not self.odoo_listens or path != "/card_terminal/v1/events":
-            super().assertCanOpenTestCursor()  # pylint: disable=missing-return
+            super().assertCanOpenTestCursor()
 
     # The tour and the shop ----------------------------------------------------------------------------------------
 

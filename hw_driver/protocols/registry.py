@@ -33,6 +33,6 @@ class ProtocolInfo:
 
 def protocols() -> dict[str, ProtocolInfo]:
     """Return every protocol by name (imported late, so that the table and the protocols do not need each other)."""
-    from .concert import PROTOCOLS as concert
+    from . import concert
 
-    return {info.name: info for info in (*concert,)}
+    return {info.name: info for info in (*concert.PROTOCOLS,)}

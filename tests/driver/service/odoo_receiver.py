@@ -86,8 +86,9 @@ class OdooReceiver:
         }
         body = json.dumps(answer).encode()
         signed = request.headers["X-Card-Terminal-Signature"].encode() + b"." + body
-        signature = "v1=" + hmac.new(self.signs_with or self.key, signed, hashlib.sha256).hexdigest()
-        return web.Response(body=body, content_type="application/json", headers={"X-Card-Terminal-Signature": signature})
+        digest = hmac.new(self.signs_with or self.key, signed, hashlib.sha256).hexdigest()
+        headers = {"X-Card-Terminal-Signature": f"v1={digest}"}
+        return web.Response(body=body, content_type="application/json", headers=headers)
 
     def _fault(self, request: web.Request, raw: bytes) -> tuple[int, str]:
         stamp = re.fullmatch("t=([0-9]+),v1=([0-9a-f]{64})", request.headers.get("X-Card-Terminal-Signature", ""))
