@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from demokit.client import OdooClient
+from demokit.processes import wait_until
 
 
 def driver_file(client: OdooClient, driver: int, folder: Path, *, heartbeat: float | None = None) -> Path:
@@ -25,3 +26,14 @@ def use_addresses(client: OdooClient, driver: int, driver_port: int) -> None:
     """Tell Odoo under which addresses tills reach it and the driver."""
     client.call("ir.config_parameter", "set_param", "web.base.url", client.url)
     client.write("card.terminal.driver", [driver], {"url": f"http://127.0.0.1:{driver_port}"})
+
+
+def wait_for_configuration(client: OdooClient, driver: int) -> None:
+    """Wait until the driver works with the configuration that Odoo has now."""
+    numbers = ["configuration_number", "configuration_reported"]
+
+    def caught_up() -> bool:
+        (record,) = client.call("card.terminal.driver", "read", [driver], numbers)
+        return bool(record[numbers[0]] == record[numbers[1]])
+
+    wait_until(caught_up, "the driver to take its configuration from Odoo")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -10,9 +9,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from kit.cache import CHECKOUT
 from kit.errors import SetupError
@@ -109,12 +108,6 @@ def virtual_terminal(protocol: str, port: int, web: int, ledger: Path, log: Path
         log,
         f"http://127.0.0.1:{web}/api/state",
     )
-
-
-def get_json(url: str, headers: Mapping[str, str] | None = None) -> Any:
-    """Return the JSON at an address."""
-    with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers or {})), timeout=10) as answer:
-        return json.load(answer)
 
 
 def wait_until(condition: Callable[[], T | None], what: str, seconds: float = 30) -> T:

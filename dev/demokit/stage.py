@@ -10,7 +10,7 @@ from pathlib import Path
 
 from demokit import processes
 from demokit.client import OdooClient
-from demokit.pairing import driver_file, use_addresses
+from demokit.pairing import driver_file, use_addresses, wait_for_configuration
 from demokit.shop import LOGIN, PASSWORD, shop_template
 from demokit.terminals import DemoTerminal
 from kit.database import fresh_database
@@ -87,7 +87,7 @@ def running(workplace: Workplace, terminal: DemoTerminal, ports: Ports) -> Itera
         stack.enter_context(
             processes.driver(driver_file(client, driver, folder / "driver"), ports.driver, folder / "driver.log")
         )
-        processes.wait_until(lambda: _caught_up(client, driver), "the driver to take its terminals from Odoo")
+        wait_for_configuration(client, driver)
         progress.close()
         yield Stage(server, client, database, terminal, config, folder, f"http://{LOOPBACK}:{ports.face}/")
 
@@ -101,13 +101,6 @@ def _connect(client: OdooClient, terminal: DemoTerminal, ports: Ports) -> tuple[
     config = client.id_of("pos.config", [])
     client.write("pos.config", [config], {"card_terminal_id": record["id"]})
     return config, driver
-
-
-def _caught_up(client: OdooClient, driver: int) -> bool:
-    (record,) = client.call(
-        "card.terminal.driver", "read", [driver], ["configuration_number", "configuration_reported"]
-    )
-    return bool(record["configuration_number"] == record["configuration_reported"])
 
 
 def _folder(workplace: Workplace, database: str) -> Path:

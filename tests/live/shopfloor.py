@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from demokit import processes
 from demokit.client import OdooClient
-from demokit.pairing import driver_file, use_addresses
-from demokit.processes import Program, wait_until
+from demokit.pairing import driver_file, use_addresses, wait_for_configuration
+from demokit.processes import Program
 from demokit.shop import LOGIN, PASSWORD, add_terminal, add_till, shop_template
 from demokit.till import VIEWPORT, Till
 from kit.cache import CHECKOUT
@@ -125,19 +125,9 @@ class Shop:
             for number, machine in enumerate(machines, 1)
         ]
         config = add_till(self.client, name, ids, training=training)
-        self.wait_for_driver()
+        wait_for_configuration(self.client, self.driver_id)
         uuids = [record["uuid"] for record in self.client.call("card.terminal", "read", ids, ["uuid"])]
         return Counter(self, config, name, machines, uuids)
-
-    def wait_for_driver(self) -> None:
-        """Wait until the driver works with the configuration that Odoo has now."""
-        numbers = ["configuration_number", "configuration_reported"]
-
-        def caught_up() -> bool:
-            (record,) = self.client.call("card.terminal.driver", "read", [self.driver_id], numbers)
-            return bool(record[numbers[0]] == record[numbers[1]])
-
-        wait_until(caught_up, "the driver to take its configuration from Odoo")
 
 
 @contextmanager
@@ -155,5 +145,5 @@ def open_shop(workplace: Workplace, postgres: Postgres, browser: Browser) -> Ite
         configuration = driver_file(client, driver_id, folder, heartbeat=HEARTBEAT)
         driver = stack.enter_context(processes.driver(configuration, port, folder / "driver.log"))
         shop = Shop(workplace, postgres, database, browser, server, client, driver, driver_id, port, folder, stack)
-        shop.wait_for_driver()
+        wait_for_configuration(client, driver_id)
         yield shop

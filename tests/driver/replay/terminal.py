@@ -163,7 +163,7 @@ class ReplayTerminal:
         entry = {"action": asked["CD"], "amount": amount, "currency": asked["CE"], "register": asked["CA"]}
         self.ledger.append({**entry, "at": time.time(), "behaviour": self.behaviour})
         if self._ledger_file:
-            with self._ledger_file.open("a", encoding="ascii") as file:
+            with Path(self._ledger_file).open("a", encoding="ascii") as file:
                 print(json.dumps(self.ledger[-1]), file=file)
 
     def _serve(self) -> None:
