@@ -30,6 +30,7 @@ class Evidence:
     order: Record
     payment: Record
     transaction: Record
+    terminal: Record
     events: list[Record]
     ledger: list[Record]
     session: Record
@@ -46,6 +47,7 @@ def collect(client: OdooClient, ledger: Path) -> Evidence:
         order,
         payment,
         transaction,
+        client.one("card.terminal", [("id", "=", transaction["terminal_id"][0])], ["name", "uuid", "protocol"]),
         client.read("card.transaction.event", [("transaction_id", "=", transaction["id"])], EVENT, order="seq"),
         [json.loads(line) for line in ledger.read_text().splitlines()],
         client.one("pos.session", [("id", "=", order["session_id"][0])], ["name", "state", "move_id"]),
