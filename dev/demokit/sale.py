@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from demokit import till as tills
 from demokit.cardholder import Cardholder
@@ -62,7 +62,7 @@ def play(stage: Stage, context: BrowserContext, pictures: Path) -> None:
         _photograph(cardholder.page, pictures / "virtual-terminal.png")
         progress.update(0.9, "receipt")
         expect(till.receipt).to_be_visible()
-        _photograph(till.page, pictures / "receipt.png")
+        _photograph(till.receipt, pictures / "receipt.png")
         till.next_order()
 
 
@@ -83,6 +83,6 @@ def photograph_transactions(stage: Stage, context: BrowserContext, pictures: Pat
     _photograph(page, pictures / "transactions.png")
 
 
-def _photograph(page: Page, path: Path) -> None:
+def _photograph(what: Page | Locator, path: Path) -> None:
     """Take a picture once everything that moves has come to rest."""
-    page.screenshot(path=path, animations="disabled")
+    what.screenshot(path=path, animations="disabled")

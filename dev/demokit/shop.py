@@ -105,7 +105,8 @@ def make_shop(client: OdooClient) -> None:
     )
     driver = client.create("card.terminal.driver", {"name": "Till"})
     for terminal in TERMINALS.values():
-        add_terminal(client, driver, terminal.name, terminal.protocol, 8888)
+        record = add_terminal(client, driver, terminal.name, terminal.protocol, 8888)
+        client.write("card.terminal", [record], terminal.settings)
     add_till(client, TILL, client.call("card.terminal", "search", []))
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DemoTerminal:
-    """A terminal's protocol, what the shop calls it, and the card that is shown to it."""
+    """A terminal's protocol, what the shop calls it, the card that is shown to it, and its further fields in Odoo."""
 
     protocol: str
     name: str
     card: str
+    settings: dict[str, object]
 
 
-TERMINALS = {each.protocol: each for each in (DemoTerminal("concert-v3", "Counter", "contactless"),)}
+TERMINALS = {each.protocol: each for each in (DemoTerminal("concert-v3", "Counter", "contactless", {"tickets": True}),)}

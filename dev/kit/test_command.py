@@ -106,7 +106,7 @@ def _run_driver(workplace: Workplace, part: str, words: list[str]) -> Result:
         workplace,
         part,
         workplace.python_of("driver"),
-        ["-c", str(folder / "pytest.ini"), "-p", "no:odoo", *_files_or(words, [folder])],
+        ["-c", str(folder / "pytest.ini"), "-p", "no:odoo", "-n", "auto", *_files_or(words, [folder])],
         dict(os.environ),
     )
 
