@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from demokit import till as tills
 from demokit.cardholder import Cardholder
@@ -21,7 +21,8 @@ from kit.setup import Workplace
 BASKET = ("Olive oil 75 cl", "Honey 500 g", "Baguette")
 PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)
-BACK_OFFICE: Any = {"width": 1500, "height": 420}
+WHOLE_RECEIPT: Any = {"width": 1280, "height": 1150}
+BACK_OFFICE: Any = {"width": 1750, "height": 460}
 SCALE = 2
 """Pixels of a picture per pixel of the page."""
 
@@ -62,7 +63,9 @@ def play(stage: Stage, context: BrowserContext, pictures: Path) -> None:
         _photograph(cardholder.page, pictures / "virtual-terminal.png")
         progress.update(0.9, "receipt")
         expect(till.receipt).to_be_visible()
-        _photograph(till.receipt, pictures / "receipt.png")
+        till.page.set_viewport_size(WHOLE_RECEIPT)
+        _photograph(till.page, pictures / "receipt.png")
+        till.page.set_viewport_size(tills.VIEWPORT)
         till.next_order()
 
 
@@ -83,6 +86,6 @@ def photograph_transactions(stage: Stage, context: BrowserContext, pictures: Pat
     _photograph(page, pictures / "transactions.png")
 
 
-def _photograph(what: Page | Locator, path: Path) -> None:
+def _photograph(page: Page, path: Path) -> None:
     """Take a picture once everything that moves has come to rest."""
-    what.screenshot(path=path, animations="disabled")
+    page.screenshot(path=path, animations="disabled")
