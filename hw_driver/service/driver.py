@@ -25,6 +25,8 @@ from .terminals import Terminals
 log = logging.getLogger(__name__)
 
 API_VERSION = 1
+#: Seconds after which log and link hear of an event: money does not wait for them.
+SOON = 0.01
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a driver for several tills may be told to listen on
 
 
@@ -160,11 +162,11 @@ class Driver:
         return path
 
     def _on_event(self, event: Event) -> None:
-        """Called between a durable write and what it releases: the rest is told later, money does not wait for it."""
-        asyncio.get_running_loop().call_soon(self._tell, event)
+        """Called between a durable write and what it releases."""
+        self.events_seen[event.type] += 1
+        asyncio.get_running_loop().call_later(SOON, self._tell, event)
 
     def _tell(self, event: Event) -> None:
-        self.events_seen[event.type] += 1
         log.info("event seq=%s type=%s uuid=%s code=%s", event.seq, event.type, event.uuid, event.body.get("code", ""))
         if self.link:
             self.link.wake()

@@ -13,6 +13,9 @@ from .calls import Call, Route
 from .openapi import document
 from .schemas import EVENTS_QUERY, IDENTIFY_BODY, TRANSACTION_BODY, TRANSACTION_QUERY
 
+#: Seconds a new transaction's answer waits at most for its request to leave.
+ON_THE_WAY = 0.05
+
 
 def answer(value: Mapping[str, Any], status: int = 200) -> web.Response:
     """Return a JSON answer."""
@@ -21,8 +24,10 @@ def answer(value: Mapping[str, Any], status: int = 200) -> web.Response:
 
 
 async def put_transaction(call: Call) -> web.Response:
-    """Start a transaction and answer at once; what becomes of it is asked with GET."""
+    """Start a transaction and answer once its request is on the way; what becomes of it is asked with GET."""
     transaction, new = await transactions.put(call.driver, call.path["uuid"], call.body)
+    if new:  # the terminal comes first: writing this answer would hold the request back
+        await transaction.changed(transaction.rev, ON_THE_WAY)
     return answer(transaction.as_json(call.driver.journal.journal_id), 201 if new else 200)
 
 

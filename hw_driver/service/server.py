@@ -22,7 +22,7 @@ from ..protocols.machine import SafeError
 from ..state_folder import RUNNING, StateFolder, write_private
 from .app import application
 from .driver import Driver
-from .memory import give_back_memory
+from .memory import settle_memory
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ async def _serve(settings: Settings, grace: float, ready: bool, ready_file: Path
         if ready_file:
             write_private(ready_file, note.encode())
         print(note if ready else sentence(driver), flush=True)
-        give_back_memory()
+        settle_memory()
         await stopped.wait()
         log.info("stopping")
 
