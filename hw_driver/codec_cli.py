@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from .protocols.machine import MalformedMessage
-from .protocols.registry import protocols
+from .protocols.registry import PROTOCOLS
 
 
 class _Parser(argparse.ArgumentParser):
@@ -30,7 +30,7 @@ def decode_command(argv: Sequence[str]) -> int:
     except ValueError:
         return _refuse("--hex is not hexadecimal: two digits 0-9 a-f per byte")
     try:
-        message = protocols()[arguments.protocol].decode(data)
+        message = PROTOCOLS[arguments.protocol].decode(data)
     except MalformedMessage as error:
         return _refuse(f"not a {arguments.protocol} message: {error}")
     print(json.dumps(message, ensure_ascii=False))
@@ -41,7 +41,7 @@ def encode_command(argv: Sequence[str]) -> int:
     """Read JSON as `decode` prints it on stdin; print its bytes in hexadecimal."""
     arguments = _parser("encode", "make the bytes of a message, read as JSON on stdin").parse_args(argv)
     try:
-        data = protocols()[arguments.protocol].encode(json.loads(sys.stdin.buffer.read()))
+        data = PROTOCOLS[arguments.protocol].encode(json.loads(sys.stdin.buffer.read()))
     except (ValueError, RecursionError):
         return _refuse("stdin is not JSON")
     except MalformedMessage as error:
@@ -52,7 +52,7 @@ def encode_command(argv: Sequence[str]) -> int:
 
 def _parser(command: str, description: str) -> argparse.ArgumentParser:
     parser = _Parser(prog=f"card-terminal {command}", description=description)
-    parser.add_argument("protocol", choices=sorted(protocols()))
+    parser.add_argument("protocol", choices=sorted(PROTOCOLS))
     return parser
 
 

@@ -157,12 +157,12 @@ def _terminals(tables: list[Mapping[str, Any]]) -> tuple[TerminalSettings, ...]:
 
 
 def _terminal(table: Mapping[str, Any]) -> TerminalSettings:
-    from .protocols.registry import protocols
+    from .protocols.registry import PROTOCOLS
 
     id_ = _text(table, "id", "terminal.")
     where = f"terminal {id_}: "
     _known(table, {"id", "name", "protocol", "transport", "options"}, f"terminal {id_}")
-    known = protocols()
+    known = PROTOCOLS
     info = known.get(_text(table, "protocol", where))
     if info is None:
         names = ", ".join(sorted(known))

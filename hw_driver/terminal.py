@@ -17,8 +17,8 @@ from typing import Any
 from .clock import Clock, iso, parse
 from .dialog import Dialog
 from .journal import Journal, KnownTransaction, Record, outcome_body
+from .protocols.info import ProtocolInfo
 from .protocols.machine import Close, Effect, InvalidRequest, Machine, Outcome, Request, Result, SafeError
-from .protocols.registry import ProtocolInfo
 from .protocols.states import MONEY_KINDS, Kind, State
 from .transaction import Transaction
 from .transports import REASONS, TRANSPORTS, Listener, Transport

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..hw_driver.protocols.machine import InvalidRequest
-from ..hw_driver.protocols.registry import protocols
+from ..hw_driver.protocols.registry import PROTOCOLS
 
 #: Field of `card.terminal` for each protocol option; a protocol is sent the options it knows.
 OPTION_FIELDS = {
@@ -75,11 +75,11 @@ class CardTerminal(models.Model):
 
     @api.model
     def _selection_protocol(self):
-        return [(name, name.replace("-", " ").upper()) for name in protocols()]
+        return [(name, name.replace("-", " ").upper()) for name in PROTOCOLS]
 
     @api.depends("protocol")
     def _compute_capabilities(self):
-        known = protocols()
+        known = PROTOCOLS
         for terminal in self:
             info = known.get(terminal.protocol)
             terminal.can_cancel = bool(info and info.can_cancel)
@@ -94,12 +94,12 @@ class CardTerminal(models.Model):
     @api.onchange("protocol")
     def _onchange_protocol(self):
         if self.protocol:
-            self.port = protocols()[self.protocol].default_port
+            self.port = PROTOCOLS[self.protocol].default_port
 
     @api.constrains("protocol", "host", "port", *OPTION_FIELDS.values())
     def _check_configuration(self):
         for terminal in self:
-            info = protocols()[terminal.protocol]
+            info = PROTOCOLS[terminal.protocol]
             if info.transport == "tcp" and not (terminal.host and 0 < terminal.port < 65536):
                 raise ValidationError(self.env._("%s needs an IP address and a port from 1 to 65535.", terminal.name))
             try:
@@ -136,7 +136,7 @@ class CardTerminal(models.Model):
     def _options(self):
         """Return the options of the terminal's protocol that are set here."""
         self.ensure_one()
-        known = protocols()[self.protocol].options
+        known = PROTOCOLS[self.protocol].options
         values = {option: self[field] for option, field in OPTION_FIELDS.items() if option in known}
         empty = {
             option
@@ -148,7 +148,7 @@ class CardTerminal(models.Model):
     def _configuration(self):
         """Return this terminal as docs/api.md 2.2 says it."""
         self.ensure_one()
-        info = protocols()[self.protocol]
+        info = PROTOCOLS[self.protocol]
         return {
             "id": self.uuid,
             "name": self.name,

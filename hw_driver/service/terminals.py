@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from ..clock import Clock
 from ..configuration import TerminalSettings
 from ..journal import Journal
-from ..protocols.registry import protocols
+from ..protocols.registry import PROTOCOLS
 from ..terminal import Terminal
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Terminals:
         return Terminal(
             settings.id,
             settings.name,
-            protocols()[settings.protocol],
+            PROTOCOLS[settings.protocol],
             settings.transport,
             settings.options,
             self._journal,

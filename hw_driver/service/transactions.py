@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..journal import Journal, KnownTransaction, Record
-from ..protocols.registry import ProtocolInfo
+from ..protocols.info import ProtocolInfo
 from ..protocols.states import ENDED_WITHOUT_CHARGE, GRANTED_KINDS, MONEY_KINDS, OPEN, Kind, State
 from ..transaction import Transaction
 from .problems import Problem

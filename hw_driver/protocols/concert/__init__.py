@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..registry import ProtocolInfo
+from ..info import ProtocolInfo
 from .machine import MAX_AMOUNT, ConcertV3
 from .messages import decode, encode
 from .options import DEFAULTS

@@ -22,7 +22,7 @@ from runtime_kit import body
 
 from hw_driver.dialog import Dialog
 from hw_driver.journal import Journal, Record
-from hw_driver.protocols.registry import protocols
+from hw_driver.protocols.registry import PROTOCOLS
 from hw_driver.protocols.states import State
 from hw_driver.terminal import Terminal
 from hw_driver.transports import TcpTransport
@@ -75,7 +75,7 @@ def plain(request: pytest.FixtureRequest) -> Iterator[PlainProcess]:
 
 def terminal_on(journal: Journal, port: int) -> Terminal:
     where = {"kind": "tcp", "host": "127.0.0.1", "port": port}
-    return Terminal("counter", "Counter", protocols()["concert-v3"], where, {"drain": 0.0}, journal)
+    return Terminal("counter", "Counter", PROTOCOLS["concert-v3"], where, {"drain": 0.0}, journal)
 
 
 def sell_in_child(path: Path, port: int, amount: int, kill_at: int) -> list[str]:

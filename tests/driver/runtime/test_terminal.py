@@ -16,13 +16,14 @@ from runtime_kit import MovableClock, SmallDisk, body
 from hw_driver import dialog
 from hw_driver.journal import Journal, JournalUnavailable, KnownTransaction, NotRecorded
 from hw_driver.protocols.concert.machine import ConcertV3
+from hw_driver.protocols.info import ProtocolInfo
 from hw_driver.protocols.machine import Effect, InvalidRequest, Outcome, Persist, Progress, Send
-from hw_driver.protocols.registry import ProtocolInfo, protocols
+from hw_driver.protocols.registry import PROTOCOLS
 from hw_driver.protocols.states import Money, State
 from hw_driver.terminal import CannotCancel, NotSupported, Terminal, TerminalBusy
 from hw_driver.transaction import Transaction
 
-CONCERT = protocols()["concert-v3"]
+CONCERT = PROTOCOLS["concert-v3"]
 
 
 class Counter:
