@@ -73,17 +73,15 @@ def _failures_explained(shop: Stage) -> Iterator[None]:
 
 def _stay(shop: Stage) -> None:
     """Leave everything open until Ctrl-C."""
-    print(
-        f"""
+    addresses = f"""
 Point of sale      {shop.pos}
 Back office        {shop.server.url}/odoo
 Virtual terminal   {shop.face}
 Login              {LOGIN}, password {PASSWORD}
 
-Ring up an order, press Card, and present a card on the virtual terminal. Ctrl-C ends it all.""",
-        flush=True,
-    )
+Ring up an order, press Card, and present a card on the virtual terminal. Ctrl-C ends it all."""
     try:
+        print(addresses, flush=True)
         while True:
             signal.pause()
     except KeyboardInterrupt:
