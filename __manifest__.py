@@ -28,5 +28,5 @@
         "web.assets_tests": ["pos_card_terminal/static/tests/tours/**/*"],
         "web.assets_unit_tests": ["pos_card_terminal/static/tests/unit/**/*"],
     },
-    "images": ["static/description/icon.png"],
+    "images": ["static/description/pos-waiting.png", "static/description/unknown.png", "static/description/transactions.png"],
 }

@@ -69,6 +69,8 @@ def _windows(text: str, spans: list[_Span]) -> Iterator[list[_Span]]:
         window, length, separators = [span], span[1] - span[0], set[str]()
         yield [span]
         for following in spans[index + 1 :]:
+            if _is_hidden_number(text, window[-1]) or _is_hidden_number(text, following):
+                break  # complete by itself: what stands beside it is another thing
             gap = text[window[-1][1] : following[0]]
             length += following[1] - following[0]
             separators |= _kind(gap)
@@ -77,6 +79,10 @@ def _windows(text: str, spans: list[_Span]) -> Iterator[list[_Span]]:
             window.append(following)
             if length in _CARD_LENGTHS:
                 yield list(window)
+
+
+def _is_hidden_number(text: str, span: _Span) -> bool:
+    return span[1] - span[0] in _CARD_LENGTHS and not text[span[0]].isdigit()
 
 
 def _kind(gap: str) -> set[str]:

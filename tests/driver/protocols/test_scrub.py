@@ -111,3 +111,8 @@ def test_certain_and_reference_scrubbing_need_the_check_digit():
 )
 def test_last_four(pan, last4):
     assert last_four(pan) == last4
+
+
+def test_what_stands_beside_a_truncated_number_stays():
+    slip = "CONTRAT 0712345 C01\n************7306\n01 DEBIT"
+    assert scrub(slip) == slip

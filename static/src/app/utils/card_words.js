@@ -37,6 +37,12 @@ const SENTENCES = {
     link_lost: _t("The connection to the terminal broke before it answered."),
     reply_cut: _t("The connection to the terminal broke in the middle of its answer."),
     reply_malformed: _t("The terminal's answer cannot be read."),
+    reply_incomplete: _t("The terminal's answer lacks what proves the payment."),
+    reply_mismatch: _t("The terminal answered about another payment."),
+    reply_contradictory: _t("The terminal's answer contradicts itself."),
+    amount_above: _t("The terminal says more than was asked for."),
+    amount_zero: _t("The terminal says that it succeeded and took nothing."),
+    not_a_result: _t("The terminal took the request and told no result."),
     // what happens meanwhile (progress `code`)
     waiting_for_card: _t("The amount is on the terminal. Waiting for the customer's card."),
     waiting_for_terminal: _t("Waiting for the terminal."),
