@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import pickle
+import sqlite3
 import subprocess
 import uuid
 from collections.abc import Callable
@@ -66,11 +67,27 @@ def run_apart(function: Callable[[], Any], *, unprivileged: bool = False) -> Any
     return pickle.loads(answer)
 
 
+class _OnSmallDisk:
+    """A connection to the journal on an imitated small disk: when that is full, a commit is refused as SQLite does."""
+
+    def __init__(self, db: sqlite3.Connection, disk: SmallDisk) -> None:
+        self._db, self._disk = db, disk
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        if sql == "COMMIT" and self._disk.full:
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        return self._db.execute(sql, *values)
+
+
 class SmallDisk:
     """A disk of a few MiB that can be filled to the last byte.
 
-    A file system of its own where this user may mount one; elsewhere SQLite's page limit and a reserve that frees or
-    finds room as on such a disk.
+    A file system of its own where this user may mount one; elsewhere SQLite is told at each commit what such a disk says.
     """
 
     SIZE = 6 * 1024 * 1024
@@ -80,20 +97,21 @@ class SmallDisk:
         self._patch = monkeypatch
         mount = ["mount", "-t", "tmpfs", "-o", f"size={self.SIZE}", "card-terminal-test", str(folder)]
         self.real = os.getuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
-        self._full = False
+        self.full = False
         self._journal: Journal | None = None
         if not self.real:
             self._imitate()
 
     def journal(self) -> Journal:
         self._journal = Journal.open(self.folder / "journal.sqlite3", allow_tmpfs=True)
+        if not self.real:
+            self._journal._db = _OnSmallDisk(self._journal._db, self)  # type: ignore[assignment]
         return self._journal
 
     def fill(self) -> None:
         """Leave no room at all, but for what the journal holds in reserve."""
-        self._full = True
+        self.full = True
         if not self.real:
-            self._limit_pages()
             return
         with (self.folder / "filler").open("ab", buffering=0) as file:
             for size in (65536, 4096, 1):
@@ -107,11 +125,9 @@ class SmallDisk:
         self.fill()
 
     def free(self) -> None:
-        self._full = False
+        self.full = False
         if self.real:
             (self.folder / "filler").unlink()
-        else:
-            self._limit_pages(1 << 30)
 
     @property
     def reserve(self) -> Path:
@@ -123,22 +139,18 @@ class SmallDisk:
         if self.real:
             subprocess.run(["umount", str(self.folder)], check=True)
 
-    def _limit_pages(self, pages: int = 1) -> None:
-        assert self._journal is not None
-        self._journal._db.execute(f"PRAGMA max_page_count = {pages}")
-
     def _imitate(self) -> None:
         write, release = storage.Reserve._write, storage.Reserve.release
 
         def _write(reserve: storage.Reserve) -> None:
-            if self._full:
+            if self.full:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             write(reserve)
 
         def _release(reserve: storage.Reserve) -> bool:
             had = release(reserve)
-            if had and self._full:
-                self._limit_pages(1 << 30)
+            if had:
+                self.full = False  # until it is filled again
             return had
 
         self._patch.setattr(storage.Reserve, "_write", _write)

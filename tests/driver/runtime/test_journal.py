@@ -265,20 +265,21 @@ def test_a_backup_has_everything_but_is_not_gone_on_from(journal: Journal, tmp_p
     restored.close()
 
 
-def test_a_journal_from_another_machine_is_not_gone_on_from(
-    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_journal_from_another_machine_is_not_gone_on_from(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened_on(machine: str, file: Path) -> Journal:
+        monkeypatch.setattr(storage, "machine_fingerprint", lambda: machine)
+        return Journal.open(file, allow_tmpfs=True)
+
+    journal = opened_on("this", path)
     uuid, identity = sold(journal), journal.journal_id
     journal.close()
-    monkeypatch.setattr(storage, "machine_fingerprint", lambda: "another")
-    moved = Journal.open(path, allow_tmpfs=True)
+    moved = opened_on("another", path)
     assert moved.journal_id != identity
     assert (moved.get(uuid), moved.last) == (None, 1)
     assert "another machine" in moved.notices[0]
     moved.close()
-    monkeypatch.undo()
     (aside,) = path.parent.glob("journal.sqlite3.other-machine-*Z")
-    back = Journal.open(aside, allow_tmpfs=True)
+    back = opened_on("this", aside)
     assert (back.journal_id, back.get(uuid).state) == (identity, State.APPROVED)  # type: ignore[union-attr]
     back.close()
 

@@ -455,7 +455,6 @@ async def test_an_answer_without_any_room_is_kept_until_it_is_durable(
         full_soon.steal_reserve()
         with pytest.raises(NotRecorded):  # use up what SQLite had left
             journal.note("filling", {"text": "x" * 5_000_000})
-        journal._db.execute("PRAGMA max_page_count = 1")
         plain.hold.set()
         await until(lambda: (sale.as_json("j")["progress"] or {}).get("code") == "storing")
         told = sale.as_json("j")
@@ -485,7 +484,6 @@ async def test_an_intent_to_send_that_is_not_durable_sends_nothing(full_soon: Sm
         def steal() -> None:
             full_soon.fill()
             full_soon.steal_reserve()
-            journal._db.execute("PRAGMA max_page_count = 1")
 
         sale = await counter.terminal.start(body(clock), last_room_goes)
         await until(lambda: (sale.as_json("j")["progress"] or {}).get("code") == "storing")
