@@ -28,5 +28,9 @@
         "web.assets_tests": ["pos_card_terminal/static/tests/tours/**/*"],
         "web.assets_unit_tests": ["pos_card_terminal/static/tests/unit/**/*"],
     },
-    "images": ["static/description/pos-waiting.png", "static/description/unknown.png", "static/description/transactions.png"],
+    "images": [
+        "static/description/pos-waiting.png",
+        "static/description/unknown.png",
+        "static/description/transactions.png",
+    ],
 }

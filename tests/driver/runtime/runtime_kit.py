@@ -87,7 +87,7 @@ class _OnSmallDisk:
 class SmallDisk:
     """A disk of a few MiB that can be filled to the last byte.
 
-    A file system of its own where this user may mount one; elsewhere SQLite is told at each commit what such a disk says.
+    A file system of its own where this user may mount one; elsewhere each commit is told what such a disk says.
     """
 
     SIZE = 6 * 1024 * 1024
