@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
@@ -82,7 +83,7 @@ class Client:
             if isinstance(error.reason, ConnectionRefusedError):
                 raise NotRunning(f"no driver answers at {self.url}; start it with: card-terminal serve") from None
             raise NoAnswer(f"the driver at {self.url} does not answer: {error.reason}") from None
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise NoAnswer(f"the driver at {self.url} does not answer: {error}") from None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from .client import Client, NoAnswer, Refused
+from .client import Client, NoAnswer, NotRunning, Refused
 from .clock import iso, parse
 from .money import minor_units, readable
 from .protocols.machine import SafeError
@@ -101,14 +101,27 @@ def pay(folder: StateFolder, arguments: argparse.Namespace) -> int:
     }
     _say(f"{readable(amount, arguments.currency)} on {arguments.terminal}, payment {number}")
     try:
-        answer = follow(client, client.put(number, body, once=arguments.refund))
+        answer = client.put(number, body, once=arguments.refund)
     except (Refused, NoAnswer) as error:
         if error.money is Money.SAFE:
             raise
-        _say(f"{error}. Not known whether it was paid; ask with: card-terminal status {number}")
-        return EXIT_OF_STATE[State.UNKNOWN]
-    print(json.dumps(answer, ensure_ascii=False) if arguments.json else result_line(answer))
+        return _not_known(number, error)
+    return watch(client, answer, as_json=arguments.json)
+
+
+def watch(client: Client, answer: dict[str, Any], *, as_json: bool = False) -> int:
+    """Follow a started payment to its end, print it, and return its exit status."""
+    try:
+        answer = follow(client, answer)
+    except (NotRunning, Refused, NoAnswer) as error:  # it was started: whatever hides its end, it may be paid
+        return _not_known(answer["uuid"], error)
+    print(json.dumps(answer, ensure_ascii=False) if as_json else result_line(answer))
     return EXIT_OF_STATE[State(answer["state"])]
+
+
+def _not_known(number: str, error: Exception) -> int:
+    _say(f"{error}. Not known whether it was paid; ask with: card-terminal status {number}")
+    return EXIT_OF_STATE[State.UNKNOWN]
 
 
 def follow(client: Client, answer: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,9 @@ from typing import Any
 import pytest
 
 from hw_driver.cli import main
+from hw_driver.client import Client
+from hw_driver.counter import watch
+from hw_driver.state_folder import StateFolder
 
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "hw_driver"]
@@ -236,6 +240,29 @@ def test_a_killed_driver_leaves_an_unknown_payment_that_nobody_loses(tmp_path: P
         with process("serve", "--config", path):
             status = run("status", uuid, "--config", path)
             assert (status.returncode, status.stdout.split(",")[0]) == (5, "unknown")
+
+
+def test_a_started_payment_whose_driver_is_gone_is_not_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A refused connection is safe before a payment is started, and never after."""
+    with process("virtual", "concert-v3", "--port", "0") as (_, terminal):
+        path = write_config(tmp_path, ("counter", terminal["port"]))
+        with process("serve", "--config", path) as (driver, _):
+            client = Client(StateFolder(tmp_path / "state"))
+            asked = {
+                "terminal": "counter",
+                "kind": "sale",
+                "amount": 500,
+                "currency": "EUR",
+                "not_after": "2100-01-01T00:00:00.000Z",
+            }
+            whose = {"till": "t", "session": "", "order": "o", "line": "l", "operator": "", "reference": ""}
+            started = client.put(str(uuid.uuid4()), {**asked, **whose}, once=False)
+            driver.kill()
+            driver.wait(20)
+        assert watch(client, started) == 5
+    assert f"card-terminal status {started['uuid']}" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
