@@ -1,7 +1,6 @@
-"""Pytest fixtures for tests/live: a real Odoo server, and a Chromium driven from outside.
+"""Pytest fixtures for tests/live: PostgreSQL, and a Chromium driven from outside.
 
-`workplace`, `postgres`: for the whole run. `odoo_server`: one server for a module of tests, on a database of its own
-with the addon. `browser`: for the whole run. `page`: a new tab with no cookies for each test; a page that
+`workplace`, `postgres`, `browser`: for the whole run. `page`: a new tab with no cookies for each test; a page that
 logged an error to the console fails its test, but for those in `page_errors_expected`.
 """
 
@@ -13,9 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from kit.database import fresh_database
 from kit.postgres import Postgres
-from kit.server import OdooServer
 from kit.setup import Workplace
 
 if TYPE_CHECKING:
@@ -34,15 +31,6 @@ def workplace() -> Workplace:
 def postgres(workplace: Workplace) -> Iterator[Postgres]:
     with workplace.postgres() as postgres:
         yield postgres
-
-
-@pytest.fixture(scope="module")
-def odoo_server(workplace: Workplace, postgres: Postgres) -> Iterator[OdooServer]:
-    with (
-        fresh_database(workplace, postgres, "live") as database,
-        OdooServer(workplace, postgres, database).running() as server,
-    ):
-        yield server
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,6 @@ class Postgres:
     port: str
     user: str
     password: str
-    embedded: bool
 
     @property
     def odoo_options(self) -> dict[str, str]:
@@ -134,7 +133,7 @@ def running(cache: Cache) -> Iterator[Postgres]:
             cluster.start()
             fcntl.flock(users, fcntl.LOCK_SH)
         try:
-            yield Postgres(str(cluster.sockets), "", ROLE, "", embedded=True)
+            yield Postgres(str(cluster.sockets), "", ROLE, "")
         finally:
             with cache.lock("postgres"):
                 try:
@@ -152,7 +151,6 @@ def _external(environment: Mapping[str, str]) -> Postgres:
         environment.get("PGPORT", ""),
         user,
         environment.get("PGPASSWORD", ""),
-        embedded=False,
     )
     if user == "postgres":
         raise SetupError("Odoo refuses to work as PostgreSQL's user postgres: set PGUSER to a role with CREATEDB")

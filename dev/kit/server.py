@@ -68,11 +68,6 @@ class OdooServer:
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self.port}"
 
-    @property
-    def websocket_url(self) -> str:
-        """Where the bus listens."""
-        return f"ws://{LOOPBACK}:{self.gevent_port if self.workers else self.port}/websocket"
-
     @contextmanager
     def running(self) -> Iterator[Self]:
         """Started and answering inside the block, stopped after it."""

@@ -29,6 +29,17 @@ const RECEIPT = [ReceiptScreen.isShown(), ReceiptScreen.clickNextOrder(), Produc
 /** Pays what is due in cash. */
 const CASH = [PaymentScreen.clickPaymentMethod("Cash"), PaymentScreen.clickValidate()];
 
+/** From a paid order to one press on Refund, by card. */
+const REFUND_BY_CARD = [
+    Chrome.clickOrders(),
+    TicketScreen.selectFilter("Paid"),
+    TicketScreen.selectOrder("001"),
+    ProductScreen.clickNumpad("1"),
+    TicketScreen.confirmRefund(),
+    PaymentScreen.clickPaymentMethod("Card"),
+    PaymentScreen.clickRefundButton(),
+];
+
 tour(
     "card_terminal_approved",
     SELL,
@@ -75,13 +86,7 @@ tour(
     SELL,
     presentCard(),
     RECEIPT,
-    Chrome.clickOrders(),
-    TicketScreen.selectFilter("Paid"),
-    TicketScreen.selectOrder("001"),
-    ProductScreen.clickNumpad("1"),
-    TicketScreen.confirmRefund(),
-    PaymentScreen.clickPaymentMethod("Card"),
-    PaymentScreen.clickRefundButton(),
+    REFUND_BY_CARD,
     presentCard(),
     RECEIPT
 );
@@ -92,13 +97,7 @@ tour(
     ProductScreen.clickPayButton(),
     CASH,
     RECEIPT,
-    Chrome.clickOrders(),
-    TicketScreen.selectFilter("Paid"),
-    TicketScreen.selectOrder("001"),
-    ProductScreen.clickNumpad("1"),
-    TicketScreen.confirmRefund(),
-    PaymentScreen.clickPaymentMethod("Card"),
-    PaymentScreen.clickRefundButton(),
+    REFUND_BY_CARD,
     lineIs("failed", "no card payment that this money could go back to"),
     CASH,
     RECEIPT

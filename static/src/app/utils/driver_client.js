@@ -53,10 +53,6 @@ export class DriverClient {
         return this._call("POST", `/v1/transactions/${uuid}/cancel`, { body: {}, seconds: 30 });
     }
 
-    terminal(id) {
-        return this._call("GET", `/v1/terminals/${encodeURIComponent(id)}`, { seconds: 4 });
-    }
-
     async _call(method, path, options) {
         const answer = await this._send(method, path, options);
         if (answer.status !== 401) {
