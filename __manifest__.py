@@ -14,6 +14,8 @@
         "wizards/card_transaction_settle_views.xml",
         "wizards/card_exception_acknowledge_views.xml",
         "wizards/card_transaction_export_views.xml",
+        "wizards/card_notice_done_views.xml",
+        "views/card_notice_views.xml",
         "views/card_terminal_driver_views.xml",
         "views/card_terminal_views.xml",
         "views/card_transaction_views.xml",

@@ -1,3 +1,5 @@
+from . import card_notice
+from . import res_company
 from . import card_terminal_driver
 from . import card_terminal_journal
 from . import card_terminal

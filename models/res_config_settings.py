@@ -8,4 +8,6 @@ class ResConfigSettings(models.TransientModel):
     pos_card_terminal_spare_ids = fields.Many2many(
         related="pos_config_id.card_terminal_spare_ids", readonly=False, check_company=True
     )
+    card_notice_way = fields.Selection(related="company_id.card_notice_way", readonly=False)
+    card_notice_user_ids = fields.Many2many(related="company_id.card_notice_user_ids", readonly=False)
     pos_card_terminal_training = fields.Boolean(related="pos_config_id.card_terminal_training", readonly=False)

@@ -1,3 +1,4 @@
 from . import card_exception_acknowledge
+from . import card_notice_done
 from . import card_transaction_export
 from . import card_transaction_settle
