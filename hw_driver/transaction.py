@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -79,13 +80,10 @@ class Transaction:
 
         Not "greater": after a restart of the driver it may begin again lower, and that is a change too.
         """
-        deadline = time.monotonic() + seconds
-        while self.rev == after and (left := deadline - time.monotonic()) > 0:
-            try:
-                async with asyncio.timeout(left):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.rev == after:
                     await self._moved.wait()
-            except TimeoutError:
-                break
         return self
 
     # -- called by whoever runs the dialog

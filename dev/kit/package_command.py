@@ -18,7 +18,9 @@ from pathlib import Path
 from kit.cache import CHECKOUT, MODULE
 from kit.errors import SetupError
 
-LEFT_OUT = (".ci", ".gitignore", ".gitattributes", "benchmarks", "dev", "pyproject.toml", "tests/driver", "tests/live")
+LEFT_OUT = (
+    ".ci", ".gitignore", ".gitattributes", "benchmarks", "dev", "pyproject.toml", "tests/driver", "tests/live", "torture",
+)  # fmt: skip
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 

@@ -51,9 +51,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Make this entry durable before carrying out what follows."""
+    """Make this entry durable before carrying out what follows. `asked_by` is the connection whose request it ends."""
 
     entry: Entry
+    asked_by: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class Screen:
 @dataclass(slots=True)
 class _Dialog:
     connection: int | None
+    asked_by: int
     request: Request
     card: CardProfile | None = None
 
@@ -269,7 +271,7 @@ class VirtualConcert:
             return self._say(connection, Reply(request), now)
         if self.faults.take("silent"):
             return []
-        self._dialog = _Dialog(connection, request)
+        self._dialog = _Dialog(connection, connection, request)
         self._kind, self._amount, self._card = request.kind, euros(request.amount, request.currency), None
         self._receipt = ""
         if self.faults.take("abort"):
@@ -292,7 +294,7 @@ class VirtualConcert:
         if self.faults.take("decline") or not dialog.card.accepted:
             return self._end("declined", now, reason=Reason.REFUSED)
         if restart := self.faults.take("restart_before"):
-            return self._power_off(now, restart.value or 0)
+            return self.power_off(now, restart.value or 0)
         asked = amount = dialog.request.amount
         if dialog.card.limit is not None and dialog.request.kind == "sale":
             amount = min(amount, dialog.card.limit)
@@ -316,9 +318,9 @@ class VirtualConcert:
             self._amount = euros(amount, dialog.request.currency)
         reply = Reply(dialog.request, approved, reason, entry, card, self._local_time())
         self._receipt, self._receipts = answers.slip(reply, "customer"), self._receipts + 1
-        effects: list[Effect] = [Book(entry)]
+        effects: list[Effect] = [Book(entry, dialog.asked_by)]
         if approved and (restart := self.faults.take("restart_after")):
-            return effects + self._power_off(now, restart.value or 0)
+            return effects + self.power_off(now, restart.value or 0)
         if dialog.connection is not None:
             effects += self._answer(dialog.connection, reply, now)
         for connection in list(self._buffers):
@@ -352,7 +354,8 @@ class VirtualConcert:
         self._timers["phase", 0] = now + seconds
         return self.tick(now) if seconds == 0 else []
 
-    def _power_off(self, now: float, seconds: float) -> list[Effect]:
+    def power_off(self, now: float, seconds: float) -> list[Effect]:
+        """Lose power for `seconds`; what was under way is forgotten."""
         self._dialog = None
         self._buffers.clear()
         self._timers.clear()
