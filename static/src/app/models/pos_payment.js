@@ -11,6 +11,10 @@ patch(PosPayment.prototype, {
             cardStartedHere: false,
             /** What the cashier said the slip says, while a manager has not confirmed it: paid, not_paid. */
             cardAnswer: null,
+            /** Nothing answered, so that the customer may pay on the terminal alone. */
+            cardUnreachable: false,
+            /** Uuid of a payment typed by hand while Odoo has not confirmed it. */
+            cardByHand: null,
         };
     },
 

@@ -87,6 +87,7 @@ export class CardFollower {
                 silentSince ??= Date.now();
                 const why = answer.problem ? refusal(answer.problem) : _t("The driver does not answer.");
                 this.show(line, _t("%s Asking again… Do not take the card again.", why));
+                this.progress[line.uuid].silent = true;
                 await this._askOdoo([line]);
                 // The till that pressed Card gives up here; another one leaves the word to it, and to Odoo.
                 const givesUp = line.uiState.cardStartedHere && Date.now() - silentSince > PATIENCE * 1000;
@@ -179,6 +180,7 @@ export class CardFollower {
         const row = CARD_STATES[rowName(known.state, known.settledPaid)];
         line.card_state = known.state;
         line.card_text = String(known.text || "");
+        line.uiState.cardUnreachable = known.code === "unreachable";
         line.setPaymentStatus(row.status);
         if (isInDialog(known.state)) {
             return;
@@ -195,9 +197,13 @@ export class CardFollower {
         }
     }
 
-    /** Certainly nothing was charged: the line says why and offers another attempt. */
-    refuse(line, text) {
+    /**
+     * Certainly nothing was charged: the line says why and offers another attempt. `unreachable`: nothing answered, so
+     * the customer may pay on the terminal alone.
+     */
+    refuse(line, text, { unreachable = false } = {}) {
         delete this.progress[line.uuid];
+        line.uiState.cardUnreachable = unreachable;
         line.card_state = "failed";
         line.card_text = String(text);
         line.setPaymentStatus(CARD_STATES.failed.status);

@@ -3,6 +3,8 @@ import { uuidv4 } from "@point_of_sale/utils";
 import { minorUnits } from "../utils/amounts";
 import { CARD_STATES, isOpen } from "../utils/card_states";
 import { elsewhereText, notReachableText, refusal, rpcText, sentence } from "../utils/card_words";
+import { CardDecisions } from "./card_decisions";
+import { CardDesk } from "./card_desk";
 import { CardFollower } from "./card_follower";
 import { CardQuestions } from "./card_questions";
 import { CardTerminals } from "./card_terminals";
@@ -23,6 +25,14 @@ export class CardPayments {
         this.otherTills = new OtherTills(this.terminals);
         this.follower = new CardFollower(pos, this.terminals, (line) => this.questions.becameUnknown(line));
         this.questions = new CardQuestions(pos, this.terminals, this.follower);
+        this.desk = new CardDesk(this.terminals);
+        this.decisions = new CardDecisions(
+            pos,
+            this.terminals,
+            this.follower,
+            () => this.desk.refresh(),
+            () => this.questions.park()
+        );
     }
 
     /**
@@ -80,7 +90,7 @@ export class CardPayments {
             return this.follower.refuse(line, elsewhereText(held));
         }
         if (!health.ok) {
-            return this.follower.refuse(line, notReachableText(health, terminal));
+            return this.follower.refuse(line, notReachableText(health, terminal), { unreachable: true });
         }
         const body = {
             terminal: terminal.uuid,

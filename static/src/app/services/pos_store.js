@@ -19,11 +19,14 @@ patch(PosStore.prototype, {
         this.bus.addEventListener("BUS:RECONNECT", resume);
         window.addEventListener("pos-network-online", resume);
         follower.resume({ validate: true });
+        this.cardPayments.desk.refresh();
+        window.addEventListener("pos-network-online", () => this.cardPayments.desk.refresh());
         return result;
     },
 
     async _onCardTerminalNews({ uuid, order }) {
         const known = this.models["pos.order"].getBy("uuid", order);
+        this.cardPayments.desk.nudged();
         await this.cardPayments.follower.nudged(uuid);
         if (known?.uiState.cardElsewhere) {
             await this.cardPayments.otherTills.check(known);

@@ -5,7 +5,7 @@ import { _t } from "@web/core/l10n/translation";
  * (may the line go, is the order frozen) and by the screen (title, tone, buttons).
  *
  * `status` is the payment line's status, `open` freezes the order, `kept` forbids deleting the line.
- * Buttons: send, retry, cancel, ask (what does the slip say), park (serve the next customer).
+ * Buttons: send, retry, cancel, ask (what does the slip say), decide (a manager does), park (serve the next customer).
  */
 export const CARD_STATES = {
     "": {
@@ -72,7 +72,7 @@ export const CARD_STATES = {
         kept: true,
         title: _t("Result not known"),
         tone: "danger",
-        buttons: ["ask", "park"],
+        buttons: ["ask", "decide", "park"],
     },
     settled_paid: {
         status: "done",

@@ -2,7 +2,7 @@ import { sentence } from "./card_words";
 
 /**
  * One shape for what the driver (docs/api.md 1.3) and Odoo (`card_terminal_transactions`) say of a transaction:
- * `{uuid, state, settledPaid, amountApproved, text, brand, last4, authCode, entryMode, receipt, answer}`.
+ * `{uuid, state, code, settledPaid, amountApproved, text, brand, last4, authCode, entryMode, receipt, answer}`.
  * Amounts are minor units.
  */
 
@@ -12,6 +12,7 @@ export function fromDriver(told) {
     return {
         uuid: told.uuid,
         state: told.state,
+        code: told.code || "",
         settledPaid: told.settled ? Boolean(told.settled.paid) : null,
         amountApproved: told.amount_approved,
         text: sentence(told.code, told.text, told.money === "unknown"),
@@ -29,6 +30,7 @@ export function fromOdoo(told) {
     return {
         uuid: told.uuid,
         state: told.state,
+        code: told.code || "",
         settledPaid: told.settled_paid,
         amountApproved: told.amount_approved,
         text: told.text || "",

@@ -89,6 +89,25 @@ export class CardLine extends Component {
         return this.has("cancel") && !this.props.line.card_terminal_id?.can_cancel;
     }
 
+    /** A manager may decide: nobody knows, or the driver that should does not answer. */
+    get canDecide() {
+        return this.has("decide") || Boolean(this.row.busy && this.progress[this.props.line.uuid]?.silent);
+    }
+
+    /** The customer may have paid, or may pay, on the terminal alone: nothing was sent to it. */
+    get canTypeByHand() {
+        const { line } = this.props;
+        return line.card_state === "failed" && line.uiState.cardUnreachable && line.amount > 0;
+    }
+
+    decide() {
+        this.pos.cardPayments.decisions.force(this.props.line);
+    }
+
+    typeByHand() {
+        this.pos.cardPayments.decisions.typedByHand(this.props.line);
+    }
+
     ask() {
         this.pos.cardPayments.questions.ask(this.props.line);
     }

@@ -1,0 +1,19 @@
+import { patch } from "@web/core/utils/patch";
+import { useState } from "@odoo/owl";
+import { Navbar } from "@point_of_sale/app/components/navbar/navbar";
+import { CardDeskDialog } from "../card_desk/card_desk";
+
+patch(Navbar.prototype, {
+    setup() {
+        super.setup(...arguments);
+        this.cardDesk = useState(this.pos.cardPayments.desk.state);
+    },
+
+    get hasCardTerminals() {
+        return this.pos.cardPayments.terminals.all.length > 0;
+    },
+
+    openCardDesk() {
+        this.dialog.add(CardDeskDialog);
+    },
+});
