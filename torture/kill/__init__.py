@@ -1,0 +1,1 @@
+"""The driver's process is killed, and its power cut. See `command`."""
