@@ -9,6 +9,7 @@ from . import test_journal
 from . import test_notice
 from . import test_refunds
 from . import test_rights
+from . import test_routes
 from . import test_settle
 from . import test_tour_sale
 from . import test_tour_unit

@@ -1,0 +1,50 @@
+"""The people whose rights are tested, and records for them to try."""
+
+import uuid
+
+from odoo.tests import new_test_user
+
+from .common import CardTerminalCase
+
+GROUPS = {
+    "nobody": "base.group_user",
+    "accountant": "base.group_user,account.group_account_user",
+    "manager": "base.group_user,point_of_sale.group_pos_manager",
+    "stranger": "base.group_user,point_of_sale.group_pos_manager",
+}
+PEOPLE = ("nobody", "cashier", "accountant", "manager", "stranger")
+
+
+class PeopleCase(CardTerminalCase):
+    """`people`: an employee, a cashier, an accountant, an administrator, and an administrator of another company."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_company = cls.env["res.company"].create({"name": "Other"})
+        cls.people = {"cashier": cls.cashier}
+        cls.cashier.group_ids += cls.env.ref("base.group_allow_export")
+        for name, groups in GROUPS.items():
+            groups = f"{groups},base.group_allow_export"
+            company = cls.other_company if name == "stranger" else cls.company
+            cls.people[name] = new_test_user(
+                cls.env, f"card_{name}", groups, company_id=company.id, company_ids=[(6, 0, company.ids)]
+            )
+
+    def setUp(self):
+        super().setUp()
+        self.open()
+        order, line = str(uuid.uuid4()), str(uuid.uuid4())
+        self.sale = self.sell(order, line)
+        self.order = self.paid_order(order, line, self.sale.uuid)
+        self.loose = self.sell(str(uuid.uuid4()), str(uuid.uuid4()))
+
+    def records(self):
+        """Return one record of each kind that people may try their rights on, by model."""
+        answer = self.env["card.terminal.answer"].sudo().create({"transaction_id": self.sale.id, "answer": "paid"})
+        notice = self.env["card.notice"]._raise_notice("test", self.terminal, "Look at it")
+        found = [
+            self.driver, self.terminal, self.loose, self.sale.event_ids[:1], answer, notice, self.order,
+            self.order.payment_ids, self.pos_session, self.config, self.card_pm, self.cashier, self.company,
+        ]  # fmt: skip
+        return {record._name: record for record in found}
