@@ -17,6 +17,8 @@ from .journal import Journal, NotRecorded
 from .protocols.machine import (
     Close,
     Effect,
+    Evidence,
+    Heard,
     Machine,
     Open,
     Outcome,
@@ -27,6 +29,7 @@ from .protocols.machine import (
     StartTimer,
     StopTimer,
 )
+from .protocols.recovery import Last
 from .protocols.states import ENDED, MONEY_KINDS, State
 from .transaction import Transaction
 from .transports import Listener, Transport
@@ -49,6 +52,10 @@ class Dialog(Listener):
 
     `sent` says whether bytes may have left (law 2). `answered` is true once the result is out, `over` once the link is
     let go as well; `on_over` is then called, once.
+
+    With `may_ask` an answer that is lost is not journalled as `unknown`: it stays in `doubt`, for a question to follow.
+    `doubt` is also what an earlier dialog left, said again when the question brought nothing. `on_heard` gets what the
+    terminal says about another transaction.
     """
 
     def __init__(
@@ -59,6 +66,10 @@ class Dialog(Listener):
         transport_for: Callable[[Listener], Transport],
         connect_timeout: float,
         on_over: Callable[[Dialog], None],
+        *,
+        on_heard: Callable[[Last], None] = lambda last: None,
+        may_ask: bool = False,
+        doubt: Outcome | None = None,
     ) -> None:
         self.transaction = transaction
         self.sent = False
@@ -71,6 +82,9 @@ class Dialog(Listener):
         self._transport = transport_for(self)
         self._connect_timeout = connect_timeout
         self._on_over = on_over
+        self._on_heard = on_heard
+        self.may_ask = may_ask
+        self.doubt = doubt
         self._is_money = transaction.kind in MONEY_KINDS
         self._linked = False
         self._stored: Outcome | None = None
@@ -116,9 +130,16 @@ class Dialog(Listener):
     def on_lost(self, reason: str) -> None:
         self._linked = False
         self.link_reason = reason
-        if self._machine is not None:
+        if self._machine is not None and self._retry is not None:
+            self._lost_while_waiting(self._machine, reason)
+        elif self._machine is not None:
             self._input(self._machine.lost, reason)
         self._end_if_done()
+
+    def _lost_while_waiting(self, machine: Machine, reason: str) -> None:
+        """What waits for the disk may not hold any more: a protocol may take back what was not acknowledged."""
+        if instead := self._asked(machine.lost, reason):
+            self._effects = deque(instead)
 
     def _fired(self, name: str) -> None:
         self._timers.pop(name, None)
@@ -134,12 +155,15 @@ class Dialog(Listener):
         if self._retry is not None:
             self._waiting.append((call, args))
             return False
-        try:
-            effects = call(*args)
-        except Exception as error:  # noqa: BLE001 - a fault of the machine must not cost the customer's money
-            effects = self._fault(error)
+        effects = self._asked(call, *args)
         self._run(effects)
         return bool(effects)
+
+    def _asked(self, call: Callable[..., list[Effect]], *args: Any) -> list[Effect]:
+        try:
+            return call(*args)
+        except Exception as error:  # noqa: BLE001 - a fault of the machine must not cost the customer's money
+            return self._fault(error)
 
     def _run(self, effects: Iterable[Effect]) -> None:
         self._effects.extend(effects)
@@ -163,13 +187,18 @@ class Dialog(Listener):
             self._effects.extend(self._fault(error))
 
     def _not_durable(self, effect: Effect, error: NotRecorded) -> None:
-        """Keep locked what follows. An intent to send is given up; an answer is kept and tried until it is durable."""
-        if self._machine is not None and isinstance(effect, Persist) and effect.state is State.SENT:
-            self._effects.clear()
-            self._effects.extend(self._machine.persist_failed())
-            return
-        _log.error("transaction %s: %s Trying again until it is stored.", self.transaction.uuid, error)
+        """Let nothing out that followed. The machine says what takes its place; an answer is tried until it is durable.
+
+        An intent to send is given up: its bytes never left.
+        """
         self._effects.appendleft(effect)
+        if self._machine is not None and isinstance(effect, Persist):
+            instead = self._asked(self._machine.persist_failed)
+            if instead or effect.state is State.SENT:
+                self._effects = deque(instead)
+            if effect.state is State.SENT:
+                return
+        _log.error("transaction %s: %s Trying again until it is stored.", self.transaction.uuid, error)
         self.transaction.waits_for_disk(self.sent)
         self._retry = asyncio.get_running_loop().call_later(RETRY_SECONDS, self._again)
 
@@ -180,11 +209,17 @@ class Dialog(Listener):
             call, args = self._waiting.popleft()
             self._input(call, *args)
 
-    def _fault(self, error: Exception) -> list[Effect]:
-        """End a dialog whose machine (or runner) broke. Its message may hold card data, so only the place is logged."""
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{place.filename}:{place.lineno}"
-        _log.error("transaction %s: %s at %s", self.transaction.uuid, type(error).__name__, where)
+    def _fault(self, error: Exception | None) -> list[Effect]:
+        """End a dialog whose machine (or runner) broke, or came to no end (None).
+
+        The error's message may hold card data, so only the place is logged.
+        """
+        if error is None:
+            what, where = "no end", type(self._machine).__name__
+        else:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            what, where = type(error).__name__, f"{place.filename}:{place.lineno}"
+        _log.error("transaction %s: %s at %s", self.transaction.uuid, what, where)
         self._machine = None
         self._clear_timers()
         return [Result(FAULT_AFTER if self.sent else FAULT_BEFORE), Close()]
@@ -199,13 +234,32 @@ class Dialog(Listener):
         transaction = self.transaction
         if effect.state is State.REQUESTED:
             return  # journalled before the dialog began
-        if self._is_money:
+        if self._is_money and effect.state is State.UNKNOWN:
+            self._doubted(effect.outcome)
+        elif self._is_money:
             transaction.journalled(self._journal.record(transaction.uuid, effect.state, effect.outcome))
             self._stored = effect.outcome
         else:
             transaction.state = effect.state
         if effect.state is State.SENT:
             self.sent = True
+
+    def _doubted(self, outcome: Outcome | None) -> None:
+        """Keep a doubt, or journal it once there is nothing more to ask."""
+        transaction, self.doubt = self.transaction, self.doubt or outcome
+        self._stored = outcome
+        known = transaction.record is not None and transaction.record.state is State.UNKNOWN
+        if not (self.may_ask or known):
+            transaction.journalled(self._journal.record(transaction.uuid, State.UNKNOWN, self.doubt))
+
+    def _evidence(self, effect: Evidence) -> None:
+        transaction = self.transaction
+        if effect != transaction.evidence:
+            transaction.journalled(self._journal.evidence(transaction.uuid, effect.outcome, effect.matches))
+            transaction.evidence = effect
+
+    def _heard(self, effect: Heard) -> None:
+        self._on_heard(effect.last)
 
     def _send(self, effect: Send) -> None:
         if self._is_money and not self.sent:
@@ -232,19 +286,25 @@ class Dialog(Listener):
     def _result(self, effect: Result) -> None:
         """Show the end, as the journal holds it: what it does not hold yet is stored first."""
         outcome, record = effect.outcome, self.transaction.record
-        if record is None:
+        if self.may_ask and outcome.state is State.UNKNOWN:
+            self.doubt = self.doubt or outcome  # nobody is told before the terminal has been asked
+        elif record is None:
             self.transaction.finished(outcome.state, outcome)
         else:
             # The runner's own word (no machine) never contradicts what the terminal's has already ended.
             settled = self._machine is None and record.state in ENDED
             if not (settled or outcome == self._stored or record.state is outcome.state):
-                self.transaction.journalled(self._journal.record(record.uuid, outcome.state, outcome))
+                told = self.doubt or outcome if outcome.state is State.UNKNOWN else outcome
+                self.transaction.journalled(self._journal.record(record.uuid, outcome.state, told))
             self.transaction.finished(self.transaction.state, self.transaction.outcome)
         self.answered = True
 
     def _close(self, effect: Close) -> None:
         self._linked = False
-        self._transport.close()
+        if self.doubt is None:
+            self._transport.close()
+        else:
+            self._transport.abort()  # a request that has not left yet would come after what the terminal is asked
 
     _ACTIONS: ClassVar[dict[type, Callable[[Dialog, Any], None]]] = {
         Open: _open,
@@ -253,6 +313,8 @@ class Dialog(Listener):
         StartTimer: _start_timer,
         StopTimer: _stop_timer,
         Progress: _progress,
+        Evidence: _evidence,
+        Heard: _heard,
         Result: _result,
         Close: _close,
     }
@@ -260,6 +322,10 @@ class Dialog(Listener):
     # -- the end
 
     def _end_if_done(self) -> None:
+        idle = not (self._linked or self._effects or self._timers or self._running)
+        if idle and not self.answered and self._retry is None and self._machine is not None:
+            self._run(self._fault(None))  # it will never hear anything again: the terminal must not stay held for it
+            return
         if self.answered and not self._linked and not self._effects and not self.over:
             self.over = True
             self._stop()

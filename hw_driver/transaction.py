@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .journal import Record, outcome_body
-from .protocols.machine import Outcome, Progress
+from .protocols.machine import Evidence, Outcome, Progress
 from .protocols.states import ENDED, MONEY_KINDS, MONEY_OF_STATE, Kind, Money, State
 
 #: Shown while an end waits for the disk, by whether bytes may have left: nobody may act on what is not durable.
@@ -23,7 +23,8 @@ class Transaction:
     """One transaction, live or rebuilt from the journal.
 
     `rev` grows with every change, progress included. `outcome` is set once the terminal (or the lost link) has spoken.
-    `ended` says that nothing more will come without a person or a new start.
+    `ended` says that nothing more will come without a person, a new question or a new start. `evidence` is what the
+    terminal last said that proves nothing.
     """
 
     def __init__(self, uuid: str, body: Mapping[str, Any], record: Record | None = None) -> None:
@@ -34,6 +35,7 @@ class Transaction:
         self.outcome: Outcome | None = None
         self.rev = 0
         self.ended = False
+        self.evidence: Evidence | None = None
         self._progress: Progress | None = None
         self._progress_at = 0.0
         self._moved = asyncio.Event()
@@ -97,6 +99,10 @@ class Transaction:
         """Show what the terminal says."""
         self._progress, self._progress_at = progress, time.monotonic()
         self._tell()
+
+    def reopened(self) -> None:
+        """Go on: the terminal is asked once more."""
+        self.ended = False
 
     def waits_for_disk(self, sent: bool) -> None:
         """Show that the end is not durable yet; `unknown` if bytes may have left."""

@@ -9,9 +9,11 @@ from .errors import (
     NotRecorded,
 )
 from .journal import Journal
-from .records import LATE_ANSWER, TRANSITIONS, Event, Record, outcome_body, outcome_of
+from .records import EVIDENCE, IDENTITY, LATE_ANSWER, TRANSITIONS, Event, Record, outcome_body, outcome_of
 
 __all__ = [
+    "EVIDENCE",
+    "IDENTITY",
     "LATE_ANSWER",
     "TRANSITIONS",
     "Event",

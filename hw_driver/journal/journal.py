@@ -12,7 +12,7 @@ import logging
 import sqlite3
 import uuid as uuids
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,12 @@ from ..protocols.machine import Outcome
 from ..protocols.states import ENDED, State
 from . import opening, schema, storage
 from .errors import IllegalTransition, JournalUnavailable, KnownTransaction, NoSuchTransaction, NotRecorded
-from .records import LATE_ANSWER, TRANSITIONS, Event, Record, outcome_body, outcome_of
+from .reading import IDENTITY_OF, Reading
+from .records import EVIDENCE, IDENTITY, LATE_ANSWER, TRANSITIONS, Event, Record, outcome_body
 
 _log = logging.getLogger(__name__)
 
 _INSERT_EVENT = "INSERT INTO events (seq, uuid, type, at, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
-_COLUMNS = "uuid, state, body, outcome, settled, requested_at, ended_at, seq"
 _INSERT = """INSERT INTO transactions (uuid, state, terminal, line, "order", original, body, outcome, settled,
     requested_at, ended_at, seq) VALUES (?, ?, ?, ?, ?, ?, ?, '{}', '{}', ?, '', ?)"""
 _UPDATE = "UPDATE transactions SET state = ?, outcome = ?, settled = ?, ended_at = ?, seq = ? WHERE uuid = ?"
@@ -50,7 +50,7 @@ _NEW_IDENTITY = (
 )
 
 
-class Journal:
+class Journal(Reading):
     """Every transaction of this driver, in numbered, hash-chained events and one current row each.
 
     Public attributes: `journal_id` (uuid4 hex: the journal's identity), `last` (number of the latest event), `notices`
@@ -134,6 +134,15 @@ class Journal:
             return now
         return self._change(now, LATE_ANSWER, body, now.state, now.outcome, now.settled)
 
+    def evidence(self, uuid: str, outcome: Outcome, matches: Iterable[str]) -> Record:
+        """Keep what a terminal says of its last transaction, which is not proven to be this one. Its state stays.
+
+        Raises `NoSuchTransaction`, `NotRecorded`.
+        """
+        now = self._known(uuid)
+        body = {**outcome_body(outcome), "matches": list(matches)}
+        return self._change(now, EVIDENCE, body, now.state, now.outcome, now.settled)
+
     def settle(self, uuid: str, *, paid: bool, by: str, at: str) -> Record:
         """Keep Odoo's word about an unknown transaction: a named person resolved it. Ended ones stay as they are.
 
@@ -163,37 +172,17 @@ class Journal:
         with contextlib.suppress(sqlite3.Error):  # the log keeps everything; the next commit says what is wrong
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
+    def identified(self, terminal: str, identity: Mapping[str, str]) -> Event:
+        """Keep who a terminal says it is, when that is new. Raises `NotRecorded`."""
+        body = {"terminal": terminal, "identity": dict(identity), "before": self.identity(terminal)}
+        row = "INSERT OR REPLACE INTO meta VALUES (?, ?)", (IDENTITY_OF + terminal, _json(identity))
+        return self._append_result("", IDENTITY, body, lambda event: row)
+
     # -- reading
 
     def get(self, uuid: str) -> Record | None:
         """Return the transaction, or None."""
-        if record := self._recent.get(uuid):
-            return record
-        return next(iter(self._select("uuid = ?", uuid)), None)
-
-    def of_line(self, line: str) -> list[Record]:
-        """Return the transactions of a payment line, oldest first."""
-        return self._select("line = ?", line)
-
-    def of_order(self, order: str) -> list[Record]:
-        """Return the transactions of an order, oldest first."""
-        return self._select('"order" = ?', order)
-
-    def of_original(self, uuid: str) -> list[Record]:
-        """Return the refunds and reversals of a sale, oldest first."""
-        return self._select("original = ? AND original <> ''", uuid)
-
-    def open_on(self, terminal: str) -> list[Record]:
-        """Return a terminal's transactions in `requested`, `sent` or `unknown`, oldest first."""
-        return self._select("terminal = ? AND state IN ('requested', 'sent', 'unknown')", terminal)
-
-    def events(self, since: int = 0, limit: int = 500) -> list[Event]:
-        """Return up to `limit` events with a number greater than `since`, in order."""
-        query = "SELECT seq, uuid, type, at, body, prev, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
-        return [
-            Event(seq, uuid, kind, at, json.loads(body), prev, digest)
-            for seq, uuid, kind, at, body, prev, digest in self._db.execute(query, (since, limit))
-        ]
+        return self._recent.get(uuid) or super().get(uuid)
 
     def storage(self) -> dict[str, str]:
         """Return where and how it is kept: ``{path, filesystem, journal_mode, synchronous, sqlite}``."""
@@ -312,11 +301,6 @@ class Journal:
             raise NoSuchTransaction(f"the journal has no transaction {uuid}")
         return record
 
-    def _select(self, where: str, value: str) -> list[Record]:
-        query = f"SELECT {_COLUMNS} FROM transactions WHERE {where} ORDER BY rowid"  # noqa: S608 - our own words only
-        rows = self._db.execute(query, (value,))
-        return [_record(row) for row in rows]
-
     def _change(
         self,
         now: Record,
@@ -392,9 +376,3 @@ _Row = Callable[[Event], tuple[str, tuple[Any, ...]]]
 
 def _json(value: Mapping[str, Any]) -> str:
     return signing.canonical(value).decode()
-
-
-def _record(row: tuple[Any, ...]) -> Record:
-    uuid, state, body, outcome, settled, requested_at, ended_at, seq = row
-    said = outcome_of(json.loads(outcome))
-    return Record(uuid, State(state), json.loads(body), said, json.loads(settled), requested_at, ended_at, seq)

@@ -20,6 +20,10 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 #: Event of a terminal that speaks about a transaction which has already ended, and says something else.
 LATE_ANSWER = "late_answer"
+#: Event of a terminal that was asked about a lost transaction and told its last one, which may be another.
+EVIDENCE = "evidence"
+#: Event of the journal: who a terminal says it is, when it says so first and when it says something else.
+IDENTITY = "identity"
 
 
 @dataclass(frozen=True, slots=True)

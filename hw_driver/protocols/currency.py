@@ -11,3 +11,5 @@ NUMERIC: dict[str, str] = {
     "SEK": "752", "SGD": "702", "THB": "764", "TND": "788", "TRY": "949", "UAH": "980", "USD": "840", "XAF": "950",
     "XCD": "951", "XOF": "952", "XPF": "953", "ZAR": "710",
 }  # fmt: skip
+
+LETTERS: dict[str, str] = {digits: letters for letters, digits in NUMERIC.items()}

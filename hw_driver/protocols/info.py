@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .machine import Machine
+from .recovery import Recovery
 from .states import Kind
 
 
@@ -16,7 +17,7 @@ class ProtocolInfo:
 
     `machine(options)` makes a machine for one dialog; `decode(bytes)` and `encode(message)` serve the command line and
     raise `MalformedMessage`; `options` are the known options with their defaults; `can_cancel` says whether the till
-    can ask the terminal to abort.
+    can ask the terminal to abort, `recovery` what can be asked after an answer was lost (None: nothing).
     """
 
     name: str
@@ -29,3 +30,4 @@ class ProtocolInfo:
     machine: Callable[[Mapping[str, Any]], Machine]
     decode: Callable[[bytes], dict[str, Any]]
     encode: Callable[[Mapping[str, Any]], bytes]
+    recovery: Recovery | None = None

@@ -4,16 +4,23 @@ A machine is one dialog with one terminal. It is fed what happened (`connected`,
 and answers with effects, in order. It does no I/O and reads no clock, so any thread, event loop or test can run it.
 
 The write-ahead rule is part of the type: whoever runs a machine releases what follows a `Persist` only once that
-record is durable, and calls `persist_failed()` instead when it cannot be made durable.
+record is durable. When it cannot be made durable, `persist_failed()` is called, and what the machine answers takes the
+place of all that has not been released: an intent to send is given up with a `Result`; an answer is persisted again,
+with its acknowledgement still behind it, so that nothing is acknowledged before it is durable. The runner tries such a
+second `Persist` again after a while. A link that is lost in the meantime is told at once, and effects that the machine
+answers to that take the place of what waits; bytes and timers are told once the answer is durable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .states import Kind, Money, State
+
+if TYPE_CHECKING:
+    from .recovery import Last, Lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,8 @@ class Outcome:
     """How a dialog ended. Amounts are minor units; card data holds the last four digits at most.
 
     `code` is a stable word for programs (``declined``, ``cardholder_abort``, ``link_lost`` …), `text` the terminal's or
-    our words for people, `details` every further field worth keeping, already scrubbed.
+    our words for people, `details` every further field worth keeping, already scrubbed. `terminal_ref` is the
+    terminal's number of this transaction; `contract`, `terminal_id` and `serial` say which terminal it was.
     """
 
     state: State
@@ -47,6 +55,8 @@ class Outcome:
     application: str = ""
     aid: str = ""
     contract: str = ""
+    terminal_id: str = ""
+    serial: str = ""
     terminal_ref: str = ""
     terminal_time: str = ""
     receipt: str = ""
@@ -107,11 +117,31 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """The terminal's last transaction, which is not proven to be this one; `matches` names what agrees."""
+
+    outcome: Outcome
+    matches: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The terminal has spoken about an earlier transaction, named by `last.reference`."""
+
+    last: Last
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Let the line under the dialog acknowledge what it received last: it is durable, or needs not be."""
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Close the connection."""
 
 
-Effect = Open | Persist | Send | StartTimer | StopTimer | Progress | Result | Close
+Effect = Open | Persist | Send | StartTimer | StopTimer | Progress | Evidence | Heard | Acknowledge | Result | Close
 
 
 class Machine(Protocol):
@@ -124,7 +154,13 @@ class Machine(Protocol):
     def lost(self, reason: str) -> list[Effect]: ...
     def cancel(self) -> list[Effect]: ...
     def persist_failed(self) -> list[Effect]: ...
-    def resume(self, record: Mapping[str, Any]) -> list[Effect]: ...
+
+    def resume(self, record: Mapping[str, Any], lost: Lost | None = None) -> list[Effect]:
+        """Take over a journalled transaction; `record` has its `kind` and `state`.
+
+        With `lost`, ask the terminal what became of it: a question, never a money request. It ends with what the
+        terminal's word proves (`recovery.believe`), or `unknown`, with `Evidence` before where there is any.
+        """
 
 
 class CardTerminalError(Exception):

@@ -35,3 +35,6 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Let the link go, after what was written has left. Does nothing when there is none."""
+
+    def abort(self) -> None:
+        """Let the link go at once: what has not left does not leave any more. Does nothing when there is none."""

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
+import struct
 from collections.abc import Mapping
 from typing import Any
 
 from .base import Listener
+
+
+#: `struct linger`: on, no time to linger. Its members are shorter on Windows.
+_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class TcpTransport:
@@ -40,6 +46,12 @@ class TcpTransport:
         if self._link is not None:
             self._link.close()
             self._link = None
+
+    def abort(self) -> None:
+        """Let the link go at once: what has not left does not leave any more."""
+        if self._link is not None:
+            self._link.abort()
+        self.close()
 
     async def _connect(self, timeout: float) -> None:
         loop = asyncio.get_running_loop()
@@ -93,6 +105,13 @@ class _Link(asyncio.Protocol):
     def close(self) -> None:
         if self._stream is not None:
             self._stream.close()
+
+    def abort(self) -> None:
+        assert self._stream is not None
+        if not self._stream.is_closing():  # a reset: the system forgets what it has not delivered, too
+            sock = self._stream.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._stream.abort()
 
 
 #: What the system says -> the reason we give. Anything else means that the terminal cannot be reached.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..info import ProtocolInfo
+from ..recovery import Recovery
 from .machine import MAX_AMOUNT, ConcertV3
 from .messages import decode, encode
 from .options import DEFAULTS
@@ -20,5 +21,6 @@ PROTOCOLS = (
         machine=ConcertV3,
         decode=decode,
         encode=encode,
+        recovery=Recovery(supported=lambda options: bool(options.get("duplicata"))),
     ),
 )

@@ -1,6 +1,7 @@
 """The till's side of CONCERT V3 over TCP: one connection, one request, one reply.
 
-Permitted repeats on the wire: none. There is no abort: the customer presses the red key (OCA).
+Permitted repeats on the wire: none. There is no abort: the customer presses the red key (OCA). After a lost answer a
+terminal that can is asked for a copy of its last result (duplicate.py), on a connection of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from ..currency import NUMERIC
 from ..machine import (
     Close,
     Effect,
+    Evidence,
+    Heard,
     InvalidRequest,
     MalformedMessage,
     Open,
@@ -26,10 +29,12 @@ from ..machine import (
     StartTimer,
     StopTimer,
 )
+from ..recovery import Lost, believe
 from ..scrub import scrub
 from ..states import MONEY_KINDS, Kind, State
+from .duplicate import last_of, reference_in, token
 from .options import Options
-from .tables import CUSTOMER_TICKET, EXCHANGES
+from .tables import CUSTOMER_TICKET, DUPLICATE, EXCHANGES, REFERENCE_TAGS
 from .tlv import Reader, build
 from .verdict import doubt, judge
 
@@ -53,6 +58,8 @@ class ConcertV3:
         self._phase = Phase.NEW
         self._kind = Kind.SALE
         self._asked: dict[str, str] = {}
+        self._uuid = ""
+        self._lost: Lost | None = None
         self._may_have_left = False
         self._reply = Reader()
         self._outcome = Outcome(State.FAILED)
@@ -64,20 +71,25 @@ class ConcertV3:
             self._asked = request_fields(request, self._options)
         except InvalidRequest as error:
             return self._end(Outcome(State.FAILED, error.code, str(error)))
-        self._phase, self._kind = Phase.CONNECTING, request.kind
+        self._phase, self._kind, self._uuid = Phase.CONNECTING, request.kind, request.uuid
         return [Open(), StartTimer("connect", self._options.connect_timeout)]
 
     def connected(self) -> list[Effect]:
         if self._phase is not Phase.CONNECTING:
             return []
         self._phase, self._may_have_left = Phase.ASKED, True
-        limit = min(self._options.answer_timeout, EXCHANGES[self._kind].longest or math.inf)
+        exchange = DUPLICATE if self._lost else EXCHANGES[self._kind]
+        limit = min(self._options.answer_timeout, exchange.longest or math.inf)
+        send = Send(build(self._asked) + (b"\r\n" if self._options.crlf else b""))
+        timer = StartTimer("answer", limit)
+        if self._lost:
+            return [StopTimer("connect"), send, timer]
         money = self._kind in MONEY_KINDS
         return [
             StopTimer("connect"),
             Persist(State.SENT),
-            Send(build(self._asked) + (b"\r\n" if self._options.crlf else b"")),
-            StartTimer("answer", limit),
+            send,
+            timer,
             Progress(
                 "waiting_for_card" if money else "waiting_for_terminal",
                 "Waiting for the customer's card." if money else "Waiting for the terminal.",
@@ -123,7 +135,7 @@ class ConcertV3:
         return [] if self._phase is Phase.OVER else [Progress("cannot_cancel", text)]
 
     def persist_failed(self) -> list[Effect]:
-        if self._phase is Phase.ASKED:  # the intent is not durable, so its Send was never released
+        if self._phase is Phase.ASKED and not self._lost:  # the intent is not durable, so its Send was never released
             self._phase, self._may_have_left = Phase.OVER, False
             text = "The journal cannot be written, so nothing was sent."
             return [Result(Outcome(State.FAILED, "journal_unavailable", text)), Close()]
@@ -131,14 +143,17 @@ class ConcertV3:
         # Nobody is told a terminal's answer that the journal does not hold: the runner tries again.
         return [Persist(self._outcome.state, self._outcome), *told] if self._may_have_left else told
 
-    def resume(self, record: Mapping[str, Any]) -> list[Effect]:
-        """Take over a journalled transaction after a restart. `record` has its `kind` and `state`."""
-        self._kind = Kind(record["kind"])
-        if State(record["state"]) is State.REQUESTED:
+    def resume(self, record: Mapping[str, Any], lost: Lost | None = None) -> list[Effect]:
+        """Take over a journalled transaction. `record` has its `kind` and `state`; with `lost`, ask about it."""
+        self._kind, self._may_have_left = Kind(record["kind"]), State(record["state"]) is not State.REQUESTED
+        if not self._may_have_left:
             text = "The driver was restarted before anything was sent."
             return self._end(Outcome(State.FAILED, "driver_restarted", text))
-        self._may_have_left = True
-        return self._end(doubt(self._kind, "driver_restarted"))
+        if lost is None or not self._options.duplicata:
+            return self._end(doubt(self._kind, "driver_restarted"))
+        self._phase, self._lost = Phase.CONNECTING, lost
+        self._asked = duplicate_fields(lost, self._options)
+        return [Open(), StartTimer("connect", self._options.connect_timeout)]
 
     @property
     def _complete(self) -> bool:
@@ -146,12 +161,35 @@ class ConcertV3:
         return self._reply.whole and "AE" in self._reply.fields
 
     def _judge(self) -> list[Effect]:
+        if self._lost:
+            return self._learn(self._lost)
+        named = reference_in(self._reply.fields, self._options)
+        if named and self._kind in MONEY_KINDS and named != self._uuid:
+            return self._another()
         return self._end(judge(self._kind, self._asked, self._reply.fields), "answer", "drain")
 
+    def _another(self) -> list[Effect]:
+        """The answer names another transaction: it is that one's, and what became of this one is not known."""
+        last = last_of(self._reply.fields, self._options)
+        heard: list[Effect] = [Heard(last)] if last else []
+        return [*heard, *self._end(doubt(self._kind, "reply_mismatch"), "answer", "drain")]
+
+    def _learn(self, lost: Lost) -> list[Effect]:
+        """Judge what the terminal says of its last transaction."""
+        last = last_of(self._reply.fields, self._options)
+        word = believe(lost, last, self._options.answer_timeout) if last else None
+        if isinstance(word, Outcome):
+            return self._end(word, "answer", "drain")
+        evidence: list[Effect] = [word] if isinstance(word, Evidence) else []
+        return [*evidence, *self._doubt("not_told")]
+
     def _doubt(self, code: str) -> list[Effect]:
-        return self._end(doubt(self._kind, code, self._reply.fields), "answer", "drain")
+        fields = self._reply.fields
+        return self._end(doubt(self._kind, *(("not_told",) if self._lost else (code, fields))), "answer", "drain")
 
     def _not_sent(self, code: str, text: str, reason: str = "") -> list[Effect]:
+        if self._lost:  # the question was not sent: the request it is about was
+            return self._end(doubt(self._kind, "not_told"), "connect")
         details = {"reason": scrub(reason)} if reason else {}
         return self._end(Outcome(State.FAILED, code, text, details=details), "connect")
 
@@ -160,7 +198,9 @@ class ConcertV3:
         return [*map(StopTimer, timers), Persist(outcome.state, outcome), Result(outcome), Close()]
 
 
-_UNREACHABLE = "The terminal cannot be reached. Check that it is switched on, and its network address."
+_UNREACHABLE = (
+    "The terminal cannot be reached. Check that it is switched on, its network address, and that no other till uses it."
+)
 
 
 def request_fields(request: Request, options: Options) -> dict[str, str]:
@@ -178,4 +218,12 @@ def request_fields(request: Request, options: Options) -> dict[str, str]:
         values |= {"CB": f"{request.amount:02d}", "CE": NUMERIC[request.currency]}  # two digits at least (AK, OCA)
         if options.tickets:
             values["CK"] = CUSTOMER_TICKET
-    return {tag: values[tag] for tag in (*exchange.request, "CK") if tag in values}
+        if options.reference_tag:
+            values[options.reference_tag] = token(request.uuid)
+    return {tag: values[tag] for tag in (*exchange.request, "CK", *REFERENCE_TAGS) if tag in values}
+
+
+def duplicate_fields(lost: Lost, options: Options) -> dict[str, str]:
+    """Return the fields that ask for the last result. No reference: one that comes back is then the terminal's own."""
+    asked = request_fields(Request(lost.uuid, lost.kind, lost.amount, lost.currency), options)
+    return {tag: DUPLICATE.action if tag == "CD" else asked[tag] for tag in DUPLICATE.request}

@@ -8,11 +8,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..machine import InvalidRequest
+from .tables import REFERENCE_TAGS
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`register` is the till's number on the terminal, `ipc` the till software's identifier, times are in seconds."""
+    """`register` is the till's number on the terminal, `ipc` the till software's identifier, times are in seconds.
+
+    `duplicata` says that the terminal tells its last result (CD 3), `duplicata_idle` that it does so only while no
+    payment runs, `duplicata_refused` with which reason (AF) it says that its last payment was not completed.
+    `reference_tag` (CF or CH) carries the transaction's uuid.
+    """
 
     register: str = "01"
     register_length: int = 2
@@ -23,6 +29,10 @@ class Options:
     connect_timeout: float = 5
     answer_timeout: float = 180
     drain: float = 0.3
+    duplicata: bool = False
+    duplicata_idle: bool = False
+    duplicata_refused: str = ""
+    reference_tag: str = ""
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Options:
@@ -70,6 +80,10 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "connect_timeout": _seconds(0.05, 120),
     "answer_timeout": _seconds(0.05, 3600),
     "drain": _seconds(0, 10),
+    "duplicata": _TRUTH,
+    "duplicata_idle": _TRUTH,
+    "duplicata_refused": (_matches(r"|[0-9]{2}"), "two digits in quotes, or empty"),
+    "reference_tag": (lambda value: value in ("", *REFERENCE_TAGS), "CF or CH in quotes, or empty"),
 }
 
 DEFAULTS: dict[str, Any] = asdict(Options())

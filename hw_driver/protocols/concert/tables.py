@@ -137,6 +137,10 @@ EXCHANGES: dict[Kind, Exchange] = {
     Kind.IDENTIFY: Exchange("I", ("CZ", "CJ", "CA", "CD"), echo=("CD",), longest=10),
 }
 
+#: The till asks for a copy of the last result (PX HP); amount and currency are there for terminals that insist (HP).
+DUPLICATE = Exchange("3", _MONEY, echo=(), longest=15)
+REFERENCE_TAGS = ("CF", "CH")  # both come back (HP PX), on some terminals with other contents
+
 CUSTOMER_TICKET = "100"  # CK: ticket wanted in the reply, the customer's, as Latin-1 text (PX HP)
 DONE, NOT_DONE = "10", "01"  # AE (OCA AK HP PX FIDE); 11 = "taken into account" with BA=1 (AK)
 
@@ -161,7 +165,13 @@ REASONS: dict[str, tuple[State, str, str]] = {
     "12": (State.FAILED, "not_supported", "The terminal does not know this operation."),
     "13": (State.FAILED, "currency_refused", "The terminal does not take this currency."),
 }  # HP OCA PX; a cheque on Ingenico always answers 04 (AK)
-NO_REASON = REASONS["00"]
+#: AE 01 without AF: "busy, or the application is in the background" (PX); a cardholder's abort has one (OCA HP).
+NO_REASON = (
+    State.FAILED,
+    "terminal_busy",
+    "The terminal did not take it up: it is busy, shows a menu, or serves another till or driver. Nothing was charged.",
+)
+UNKNOWN_REASON = REASONS["00"]
 
 
 @dataclass(frozen=True, slots=True)

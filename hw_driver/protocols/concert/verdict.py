@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,10 +25,13 @@ from .tables import (
     READ_MODES,
     REASONS,
     REASONS_OF_SUCCESS,
+    UNKNOWN_REASON,
     Application,
     Keep,
 )
 from .tlv import Fields
+
+_own_reference = re.compile(r"[0-9a-f]{32}").fullmatch  # what the till sent: says nothing new
 
 #: Why a result is not known: the word for programs, and for people what happened.
 DOUBTS: dict[str, str] = {
@@ -41,6 +45,7 @@ DOUBTS: dict[str, str] = {
     "amount_above": "The terminal says more than was asked for.",
     "amount_zero": "The terminal says it took nothing, and that it succeeded.",
     "not_a_result": "The terminal took the request and told no result.",
+    "not_told": "The terminal does not say what became of this payment.",
     "driver_restarted": "The driver was restarted while the terminal was at work.",
     "journal_unavailable": "The terminal's answer could not be written to the journal.",
 }
@@ -48,76 +53,78 @@ DOUBTS: dict[str, str] = {
 
 def judge(kind: Kind, request: Mapping[str, str], reply: Fields) -> Outcome:
     """Return the outcome of a whole, well-formed reply to the fields of a request."""
-    result = _text(reply, "AE")
+    result = text_of(reply, "AE")
     if result == DONE:
         code = _doubt_about_success(kind, request, reply)
         return doubt(kind, code, reply) if code else _approved(kind, request, reply)
-    if result == NOT_DONE and _reason(reply) != AUTHORISED:
-        state, code, text = REASONS.get(_reason(reply), NO_REASON)
+    if result == NOT_DONE and reason(reply) != AUTHORISED:
+        state, code, text = REASONS.get(reason(reply), UNKNOWN_REASON if reason(reply) else NO_REASON)
         issuer = _issuer_words(reply)
-        return Outcome(state, code, f"{text} ({issuer})" if issuer else text, **_evidence(reply))
+        return Outcome(state, code, f"{text} ({issuer})" if issuer else text, **evidence(reply))
     return doubt(kind, "reply_contradictory" if result == NOT_DONE else "not_a_result", reply)
 
 
 def doubt(kind: Kind, code: str, reply: Fields | None = None) -> Outcome:
     """Return the outcome of a dialog that ended without a trustworthy answer after the request may have left."""
-    evidence = _evidence(reply or {})
+    said = evidence(reply or {})
     if kind not in MONEY_KINDS:
-        return Outcome(State.FAILED, code, DOUBTS[code], **evidence)
+        return Outcome(State.FAILED, code, DOUBTS[code], **said)
     text = f"{DOUBTS[code]} Do not take the card again: read the terminal's slip."
-    return Outcome(State.UNKNOWN, code, text, **evidence)
+    return Outcome(State.UNKNOWN, code, text, **said)
 
 
 def _doubt_about_success(kind: Kind, request: Mapping[str, str], reply: Fields) -> str:
     """Return why AE=10 does not prove that `request` was done, or '' where it does: the rule for "paid"."""
-    if any(_text(fields, "BA") not in ("", "0") for fields in (dict(request), reply)):
+    if any(text_of(fields, "BA") not in ("", "0") for fields in (dict(request), reply)):
         return "not_a_result"  # with BA=1, AE=10 only says that the request has arrived (PX)
-    if _reason(reply) not in REASONS_OF_SUCCESS:
+    if reason(reply) not in REASONS_OF_SUCCESS:
         return "reply_contradictory"
     echo = EXCHANGES[kind].echo
     if not all(tag in reply for tag in echo):
         return "reply_incomplete"
-    if any(_canonical(tag, request[tag]) != _canonical(tag, _text(reply, tag)) for tag in echo):
+    if any(_canonical(tag, request[tag]) != _canonical(tag, text_of(reply, tag)) for tag in echo):
         return "reply_mismatch"
     if kind not in MONEY_KINDS:
         return ""
-    if not FIELDS["CB"].fits(_text(reply, "CB")):
+    if not FIELDS["CB"].fits(text_of(reply, "CB")):
         return "reply_incomplete"
-    done = int(_text(reply, "CB"))
+    done = int(text_of(reply, "CB"))
     return "amount_zero" if done == 0 else "amount_above" if done > int(request["CB"]) else ""
 
 
 def _approved(kind: Kind, request: Mapping[str, str], reply: Fields) -> Outcome:
     if kind not in MONEY_KINDS:
-        return Outcome(State.APPROVED, "identified", "The terminal answers.", **_evidence(reply))
-    done, asked = int(_text(reply, "CB")), int(request["CB"])
+        return Outcome(State.APPROVED, "identified", "The terminal answers.", **evidence(reply))
+    done, asked = int(text_of(reply, "CB")), int(request["CB"])
     code, text = ("approved", "Approved.") if done == asked else ("partial", "Approved in part: the rest is still due.")
-    return Outcome(State.APPROVED, code, text, amount_approved=done, **_evidence(reply))
+    return Outcome(State.APPROVED, code, text, amount_approved=done, **evidence(reply))
 
 
-def _evidence(reply: Fields) -> dict[str, Any]:
+def evidence(reply: Fields) -> dict[str, Any]:
     """Return what is kept of a reply whatever its result: the named members of `Outcome`, and the rest as details."""
-    application = APPLICATIONS.get(_text(reply, "CC"), Application(""))
+    application = APPLICATIONS.get(text_of(reply, "CC"), Application(""))
     kept = _kept(reply)
     ticket = kept.pop("ZT", {})
     receipt = ticket.pop("AK", "") if isinstance(ticket, dict) else ""
-    for_merchant = _text(reply.get("ZT", {}), "CK")[1:2] == "1"
-    evidence = {
+    for_merchant = text_of(reply.get("ZT", {}), "CK")[1:2] == "1"
+    reference = kept.pop("CH", "")
+    said = {
         "brand": application.brand,
         "application": application.name or application.brand,
-        "entry_mode": READ_MODES.get(_text(reply, "CI"), application.entry_mode),
+        "entry_mode": READ_MODES.get(text_of(reply, "CI"), application.entry_mode),
         "last4": kept.pop("AA", ""),
         "auth_code": kept.pop("AC", ""),
         "aid": kept.pop("AI", ""),
         "contract": kept.pop("CG", ""),
-        "terminal_ref": kept.pop("CH", ""),
+        "serial": kept.pop("AQ", ""),
+        "terminal_ref": "" if _own_reference(reference) else reference,
         "terminal_time": kept.pop("AP", ""),
         "receipt": "" if for_merchant else receipt,
         "merchant_receipt": receipt if for_merchant else "",
         "virtual": "VT" in reply,
         "details": {_name(tag): value for tag, value in {**kept, **({"ZT": ticket} if ticket else {})}.items()},
     }
-    return {name: value for name, value in evidence.items() if value}
+    return {name: value for name, value in said.items() if value}
 
 
 def _kept(fields: Fields) -> Fields:
@@ -153,20 +160,21 @@ def ticket_text(value: str) -> str:
         return value
 
 
-def _text(fields: Fields, tag: str) -> str:
+def text_of(fields: Fields, tag: str) -> str:
+    """Return a field's text, '' where it is not there or not a text."""
     value = fields.get(tag, "")
     return value if isinstance(value, str) else ""
 
 
-def _reason(reply: Fields) -> str:
-    """AF can be 29 bytes with the issuer's words (HP); the first two are the reason."""
-    return _text(reply, "AF")[:2]
+def reason(reply: Fields) -> str:
+    """Return why it was not done. AF can be 29 bytes with the issuer's words (HP); the first two are the reason."""
+    return text_of(reply, "AF")[:2]
 
 
 def _issuer_words(reply: Fields) -> str:
     """AF of 29 bytes (HP): code, 2 of the result, 21 of the message, 4 more; a shorter one: words after the code."""
-    reason = _text(reply, "AF")
-    return scrub(reason[4:25] if len(reason) == 29 else reason[2:]).strip(" \r\n0123456789")
+    words = text_of(reply, "AF")
+    return scrub(words[4:25] if len(words) == 29 else words[2:]).strip(" \r\n0123456789")
 
 
 def _canonical(tag: str, value: str) -> str:

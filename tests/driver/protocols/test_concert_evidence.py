@@ -59,7 +59,7 @@ def test_what_is_no_card_number_is_kept_as_it_came():
     outcome = judged(**received)
     assert (outcome.auth_code, outcome.aid, outcome.contract) == ("184117", "A0000000421010", "1234567")
     assert (outcome.terminal_ref, outcome.terminal_time) == ("00012-003-0004", "2026112014032")
-    assert outcome.details["serial_number"] == "0340011504"
+    assert outcome.serial == "0340011504"
     assert outcome.details["private_data"] == "2026-11-20 order 17"
     assert outcome.details["XX"] == "anything"
 
@@ -117,4 +117,4 @@ def test_constructed_fields_in_one_another_end():
     value = "CK003100"
     while len(value) + 5 <= 999:
         value = f"ZT{len(value):03d}{value}"
-    assert judge(Kind.SALE, ASKED, parse(f"CZ0040300AE00201{value}".encode())).state is State.DECLINED
+    assert judge(Kind.SALE, ASKED, parse(f"CZ0040300AE00201AF00204{value}".encode())).state is State.DECLINED

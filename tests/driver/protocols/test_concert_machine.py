@@ -236,7 +236,7 @@ def test_what_the_rule_does_not_cover_is_unknown(changes, code):
 @pytest.mark.parametrize(
     ("reason", "state", "code"),
     [
-        (None, State.DECLINED, "declined"),
+        (None, State.FAILED, "terminal_busy"),
         ("00", State.DECLINED, "declined"),
         ("04", State.DECLINED, "declined"),
         ("05", State.DECLINED, "forbidden"),
