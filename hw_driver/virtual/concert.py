@@ -177,6 +177,16 @@ class VirtualConcert:
         )
 
     @property
+    def phase(self) -> Phase:
+        """What it is doing."""
+        return self._phase
+
+    @property
+    def serving(self) -> int | None:
+        """The connection whose request is under way, even when it is gone."""
+        return self._dialog.asked_by if self._dialog is not None else None
+
+    @property
     def wake_at(self) -> float | None:
         """When `tick` has something to do."""
         return min(self._timers.values(), default=None)
