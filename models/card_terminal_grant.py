@@ -33,14 +33,14 @@ class CardTerminalGrant(models.Model):
     _unique_uuid = models.Constraint("UNIQUE(uuid)", "This transaction has a grant already.")
 
     @api.model
-    def _give(self, session, request):
+    def _give(self, session, request, sale=None):
         """Return (grant, original) for a refund or reversal; raise `UserError` where too much goes back or rights lack.
 
-        `request`: {uuid, kind, amount (minor units), currency, terminal (uuid), refunded_order_ids, order, line}.
+        `request`: {uuid, kind, amount (minor units), currency, terminal (uuid), refunded_order_ids, order, line}; `sale`: the one it goes back to.
         """
         terminal, orders = self._check(session, request)
         known = self.sudo().search([("uuid", "=", request["uuid"])])
-        original = known._same(request, terminal) if known else self._original(session, orders, request["amount"])
+        original = known._same(request, terminal) if known else self._original(session, orders, request["amount"], sale)
         grant, expires = terminal.driver_id._one_time_grant(
             session,
             {
@@ -101,9 +101,9 @@ class CardTerminalGrant(models.Model):
         return self.original_id
 
     @api.model
-    def _original(self, session, orders, amount):
+    def _original(self, session, orders, amount, sale=None):
         """Return the sale the money goes back to, locked against a second till; empty if a manager gives it freely."""
-        sales = (
+        sales = sale or (
             self.env["card.transaction"]
             .sudo()
             .search(

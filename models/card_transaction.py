@@ -37,6 +37,15 @@ NOT_EVIDENCE = frozenset(
         "acknowledged_at",
         "settled_reported",
         "grant_count",
+        "attached_order_uuid",
+        "attached_payment_uuid",
+        "matched_with",
+        "matched_by",
+        "matched_at",
+        "refund_allowed_by",
+        "refund_allowed_at",
+        "card_suspense_move_id",
+        "card_suspense_move_ids",
     }
 )
 
@@ -65,7 +74,7 @@ class CardTransaction(models.Model):
     _rec_name = "uuid"
 
     uuid = fields.Char("Transaction ID", required=True, readonly=True, copy=False)
-    driver_id = fields.Many2one("card.terminal.driver", required=True, readonly=True, ondelete="restrict", index=True)
+    driver_id = fields.Many2one("card.terminal.driver", readonly=True, ondelete="restrict", index=True)
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     journal_ref = fields.Char("Journal", readonly=True)
     terminal_id = fields.Many2one("card.terminal", readonly=True, ondelete="restrict", index="btree_not_null")
@@ -139,10 +148,12 @@ class CardTransaction(models.Model):
         [
             ("none", "None"),
             ("approved_without_payment", "Approved, not booked"),
+            ("paid_otherwise", "Approved, but its order is paid otherwise"),
             ("payment_differs", "Payment differs"),
             ("virtual_not_training", "Virtual terminal, not a training point of sale"),
             ("unknown", "Result not known"),
             ("disagrees", "Contradicted later"),
+            ("typed_by_hand", "Typed by hand, in no settlement yet"),
         ],
         required=True,
         readonly=True,
@@ -223,6 +234,7 @@ class CardTransaction(models.Model):
         transaction = self.sudo().create(
             {
                 **vals,
+                "origin": "till",
                 "driver_id": terminal.driver_id.id,
                 "company_id": session.company_id.id,
                 "config_id": session.config_id.id,
@@ -368,6 +380,7 @@ class CardTransaction(models.Model):
                 "receipt": transaction.receipt or "",
                 "answer": transaction.answer_ids.sorted("id")[-1:].answer or None,
                 "settled_paid": transaction.settled_paid if transaction.state == State.SETTLED_BY_HAND else None,
+                "origin": transaction.origin,
                 "till": transaction.till or "",
                 "operator": transaction.operator or "",
             }

@@ -1,9 +1,10 @@
 """The numbered events of drivers' journals, as they were sent. What `card.transaction` says follows from them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..hw_driver.protocols.states import ENDED, Kind, State
 
@@ -91,9 +92,8 @@ class CardTransactionEvent(models.Model):
         body = self.body
         currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", body["currency"])])
         terminals = self.driver_id.with_context(active_test=False).terminal_ids
-        session = self.env["pos.session"].search(
-            [("name", "=", body.get("session")), ("name", "!=", "/"), ("company_id", "=", self.company_id.id)], limit=1
-        )
+        terminal = terminals.filtered(lambda record: record.uuid == body["terminal"])
+        session = self._session_of(terminal)
         return {
             "amount_requested_minor": body["amount"],
             "company_id": self.company_id.id,
@@ -109,10 +109,34 @@ class CardTransactionEvent(models.Model):
             "reference": body.get("reference"),
             "requested_at": utc(self.at),
             "session_id": session.id,
-            "terminal_id": terminals.filtered(lambda terminal: terminal.uuid == body["terminal"]).id,
+            "terminal_id": terminal.id,
             "till": body.get("till"),
             "uuid": self.uuid,
         }
+
+    def _session_of(self, terminal):
+        """Return the session of a request: by its name, else the only one that its till had open with this terminal.
+
+        A register that has just been opened calls its session "/" until Odoo has named it.
+        """
+        sessions, body, at = self.env["pos.session"], self.body, utc(self.at)
+        mine = Domain("company_id", "=", self.company_id.id)
+        named = mine & Domain("name", "=", body.get("session")) & Domain("name", "!=", "/")
+        found = sessions.search(named, limit=1)
+        if found or not terminal or body.get("session") not in ("/", "", None):
+            return found
+        uses = Domain("card_terminal_id", "=", terminal.id) | Domain("card_terminal_spare_ids", "in", terminal.ids)
+        configs = self.env["pos.config"].with_context(active_test=False).search(mine & uses)
+        named_alike = configs.filtered(lambda config: config.name == body.get("till"))
+        open_then = (Domain("start_at", "=", False) | Domain("start_at", "<=", at)) & (
+            Domain("stop_at", "=", False) | Domain("stop_at", ">=", at)
+        )
+        created = Domain("create_date", "<=", at + timedelta(minutes=5))
+        found = sessions.search(
+            mine & Domain("config_id", "in", (named_alike or configs).ids) & Domain("rescue", "=", False)
+            & Domain("state", "!=", "closed") & open_then & created
+        )  # fmt: skip
+        return found if len(found) == 1 else sessions
 
     def _tell(self, transaction):
         """Move the transaction on, or keep that this event contradicts what is known."""
@@ -145,6 +169,11 @@ class CardTransactionEvent(models.Model):
         return same and (
             self.type != State.APPROVED or transaction.amount_approved_minor == self._approved_minor(transaction)
         )
+
+    def _ends(self):
+        """Return the end this event tells of (a state), or None."""
+        said = self.body.get("state") if self.type == "late_answer" else self.type
+        return said if said in ENDED and said != State.SETTLED_BY_HAND else None
 
     def _contradict(self, transaction):
         line = self.env._(

@@ -7,7 +7,7 @@ not fit is an exception that a person settles; nothing is made to fit.
 from odoo import api, models
 
 from ..hw_driver.protocols.states import State
-from .card_transaction import BOOKED_KINDS, to_minor
+from .card_transaction import BOOKED_KINDS, GIVING_BACK, to_minor
 
 
 class CardTransaction(models.Model):
@@ -31,21 +31,25 @@ class CardTransaction(models.Model):
     def _join(self):
         """Find the orders and payment lines of these transactions, fill the lines, and name what does not fit."""
         transactions = self.sudo()
+        transactions |= transactions._given_back_to()
         transactions._find_orders()
         transactions._find_payments()
         for transaction in transactions:
             exception = transaction._judge()
             if exception != transaction.exception:
                 transaction.exception = exception
+            if exception == "none":
+                transaction._release_quietly()
         transactions.payment_id._fill_from_card_transaction()
         lines = self.env["pos.payment"].sudo().search([("card_transaction_uuid", "in", transactions.mapped("uuid"))])
         (lines | transactions.payment_id)._judge_card_evidence()
 
     def _find_orders(self):
-        uuids = list(filter(None, self.filtered(lambda record: not record.order_id).mapped("order_uuid")))
+        places = {transaction: transaction._place()[0] for transaction in self}
+        uuids = list({place for transaction, place in places.items() if place and transaction.order_id.uuid != place})
         orders = {order.uuid: order for order in self.env["pos.order"].search([("uuid", "in", uuids)])} if uuids else {}
         for transaction in self:
-            order = transaction.order_id or orders.get(transaction.order_uuid)
+            order = orders.get(places[transaction]) or transaction.order_id
             if order and order.company_id == transaction.company_id:
                 found = {"order_id": order.id, "session_id": order.session_id.id, "config_id": order.config_id.id}
                 changed = {name: value for name, value in found.items() if value and transaction[name].id != value}
@@ -61,7 +65,7 @@ class CardTransaction(models.Model):
         ])  # fmt: skip
         by_attempt = {(line.card_transaction_uuid, line.uuid): line for line in lines}
         for transaction in waiting:
-            line = by_attempt.get((transaction.uuid, transaction.payment_uuid))
+            line = by_attempt.get((transaction.uuid, transaction._place()[1]))
             if line and line.company_id == transaction.company_id and line.payment_method_id._is_card_terminal():
                 transaction.payment_id = line
                 line._write_card_evidence({"card_transaction_id": transaction.id})
@@ -69,6 +73,20 @@ class CardTransaction(models.Model):
     def _is_booked(self):
         """Return whether a payment must stand for this transaction."""
         return self.kind in BOOKED_KINDS and self._is_approved()
+
+    def _given_back_to(self):
+        """Return the sales to which these refunds went."""
+        originals = list(filter(None, self.mapped("original_uuid")))
+        return self.search([("uuid", "in", originals)]) if originals else self.browse()
+
+    def _is_given_back(self):
+        """Return whether this unbooked approval and its unbooked refunds come to nothing."""
+        sale = self._given_back_to() if self.kind in GIVING_BACK else self
+        if not sale or sale.payment_id:
+            return False
+        back = self.search([("original_uuid", "=", sale.uuid), ("payment_id", "=", False)])
+        given = sum(record.amount_approved_minor for record in back if record._is_booked())
+        return given == sale.amount_approved_minor
 
     def _judge(self):
         """Return which exception this transaction is, if any."""
@@ -82,13 +100,18 @@ class CardTransaction(models.Model):
         if self.virtual and not self.config_id.card_terminal_training:
             return "virtual_not_training"
         if not self.payment_id or self.payment_id.pos_order_id.state == "cancel":
-            return "approved_without_payment"
+            if self._is_given_back():
+                return "none"
+            covered = self.order_id.state in ("paid", "done")
+            return "paid_otherwise" if covered else "approved_without_payment"
+        if self.origin == "typed" and not self.matched_with:
+            return "typed_by_hand"
         return "none" if self._fits(self.payment_id) else "payment_differs"
 
     def _fits(self, payment):
         """Return whether this line books what was approved, in the order it was asked for."""
         return (
             payment.currency_id == self.currency_id
-            and payment.pos_order_id.uuid == self.order_uuid
+            and payment.pos_order_id.uuid == self._place()[0]
             and to_minor(payment.amount, payment.currency_id) == self._signed_minor()
         )

@@ -82,11 +82,12 @@ class PosOrder(models.Model):
 
     def _refuse_card_money(self):
         """Raise where an order that is to go holds an approved card payment."""
+        uuids = self.mapped("uuid")
         approved = (
             self.env["card.transaction"]
             .sudo()
-            .search([("order_uuid", "in", self.mapped("uuid"))])
-            .filtered(lambda record: record._is_booked() and not record.acknowledged_at)
+            .search(["|", ("order_uuid", "in", uuids), ("attached_order_uuid", "in", uuids)])
+            .filtered(lambda record: record._place()[0] in uuids and record._holds_order())
         )
         lines = self.sudo().payment_ids.filtered(lambda line: not line._card_is_free())
         if approved or lines:

@@ -9,6 +9,7 @@ from .card_transaction import to_minor
 #: Only the join writes these, whatever a browser sends.
 EVIDENCE_FIELDS = frozenset({
     "card_transaction_id", "card_evidence", "card_acknowledged_reason", "card_acknowledged_by", "card_acknowledged_at",
+    "card_suspense_move_id", "card_suspense_move_ids",
 })  # fmt: skip
 #: Changing one of these on a line makes it another payment.
 IDENTITY_FIELDS = frozenset({"amount", "payment_method_id", "pos_order_id", "card_transaction_uuid", "uuid"})
@@ -176,6 +177,8 @@ class PosPayment(models.Model):
             evidence = line._card_evidence_now()
             if evidence != line.card_evidence:
                 line._write_card_evidence({"card_evidence": evidence})
+            if evidence == "matched" and line.card_suspense_move_id:
+                line._release_quietly()
 
     def _card_evidence_now(self):
         self.ensure_one()

@@ -22,6 +22,17 @@ class ResCompany(models.Model):
         help="Nobody named: every Point of Sale administrator of the company.",
     )
 
+    card_suspense_account_id = fields.Many2one(
+        "account.account",
+        "Card Suspense Account",
+        help="Where card money waits whose place in the books is not known yet. Nothing is put there by itself.",
+    )
+    card_unknown_minutes = fields.Integer(
+        "Card Result Not Known For",
+        default=30,
+        help="Minutes after which Point of Sale administrators are told of a card payment whose result is not known.",
+    )
+
     def _card_notice_managers(self):
         """Return who is told of this company's notices."""
         self.ensure_one()
