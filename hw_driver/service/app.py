@@ -57,7 +57,8 @@ def answers(driver: Driver) -> Middleware:
         try:
             response = await handler(request)
         except Exception as error:  # noqa: BLE001 - every fault becomes an answer
-            response = problem_response(problem_of(error, driver, request))
+            asked = f"{request.method} {request.raw_path}"
+            response = problem_response(problem_of(error, driver, asked, request.match_info.get("uuid")))
         driver.answers_given[response.status] += 1
         response.headers.update(cors_headers(driver, request))
         response.headers["Cache-Control"] = "no-store"
@@ -75,10 +76,14 @@ def problem_response(problem: Problem) -> web.Response:
     return web.Response(body=body, status=problem.status, content_type=CONTENT_TYPE, headers=headers)
 
 
-def problem_of(error: Exception, driver: Driver, request: web.Request) -> Problem:
-    """Return the problem that tells the caller of `error`, without its inside."""
+def problem_of(error: Exception, driver: Driver, asked: str, uuid: str | None) -> Problem:
+    """Return the problem that tells the caller of `error`, without its inside.
+
+    `asked` is for the log, `uuid` the transaction that the call was about, if any.
+    """
     if isinstance(error, Problem):
-        log.info("refused %s %s: %s", request.method, request.raw_path, error.code)
+        driver.refusals[error.code] += 1
+        log.info("refused %s: %s", asked, error.code, extra={"code": error.code, "status": error.status})
         return error
     if isinstance(error, web.HTTPException):
         return Problem(CODE_OF_STATUS.get(error.status, "malformed"), error.reason, status=error.status)
@@ -88,14 +93,13 @@ def problem_of(error: Exception, driver: Driver, request: web.Request) -> Proble
         if isinstance(error, type_):
             members: dict[str, Any] = {"holder": error.holder} if isinstance(error, TerminalBusy) else {}
             return Problem(code, str(error), money=error.money, **members)
-    log.error("fault while answering %s %s", request.method, request.path, exc_info=error)
+    log.error("fault while answering %s", asked, exc_info=error)
     detail = "The driver met an error it does not know. Ask what became of the payment before trying again."
-    return Problem("internal_error", detail, money=money_known(driver, request))
+    return Problem("internal_error", detail, money=money_known(driver, uuid))
 
 
-def money_known(driver: Driver, request: web.Request) -> Money:
+def money_known(driver: Driver, uuid: str | None) -> Money:
     """Return what the journal knows of the money of the transaction a failed request was about."""
-    uuid = request.match_info.get("uuid")
     if uuid is None:
         return Money.SAFE
     try:

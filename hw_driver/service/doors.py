@@ -40,13 +40,9 @@ def doors(driver: Driver, table: Iterable[Route]) -> Middleware:
         caller = driver.keyring.caller(bearer(request), driver.clock.now().timestamp())
         if route.operation:
             caller.require(route.operation)
-        request[CALL] = call = await read_call(driver, caller, route, request)
-        if route.operation is None:
-            caller.require(OPERATION_OF_KIND[Kind(call.body["kind"])])
-        terminal = route.terminal(call)
-        if terminal is not None:
-            caller.require_terminal(terminal)
-        check_once(call, request)
+        content = await content_of(request) if route.body is not None else b""
+        once = request.headers.get("X-Card-Terminal-Grant")
+        request[CALL] = admit(driver, caller, route, request.match_info, request.query, content, once)
         return await handler(request)
 
     return middleware
@@ -120,24 +116,52 @@ def bearer(request: web.Request) -> str:
     return token.strip()
 
 
-async def read_call(driver: Driver, caller: Caller, route: Route, request: web.Request) -> Call:
-    """Return the call with its path, query and body checked."""
-    path = dict(request.match_info)
-    if "uuid" in path and not UUID.fullmatch(path["uuid"]):
-        raise Problem("bad_uuid", "The transaction's number must be a uuid in small letters.")
-    query = check_query(request.query, route.query)
-    if route.body is None:
-        return Call(driver, caller, path, query)
+async def content_of(request: web.Request) -> bytes:
+    """Return the body of a request that says it is JSON."""
     if request.content_type != "application/json":
         raise Problem("wrong_content_type", "Send the request as application/json.")
-    return Call(driver, caller, path, query, check(parse_json(await request.read()), route.body))
+    return await request.read()
 
 
-def check_once(call: Call, request: web.Request) -> None:
+def admit(
+    driver: Driver,
+    caller: Caller,
+    route: Route,
+    path: Mapping[str, str],
+    query: Mapping[str, str],
+    content: bytes,
+    once: str | None,
+) -> Call:
+    """Return the checked call of somebody who may make it, by whatever road it came; `once` is the one-time grant."""
+    if route.operation:
+        caller.require(route.operation)
+    call = read_call(driver, caller, route, path, query, content)
+    if route.operation is None:
+        caller.require(OPERATION_OF_KIND[Kind(call.body["kind"])])
+    terminal = route.terminal(call)
+    if terminal is not None:
+        caller.require_terminal(terminal)
+    check_once(call, once)
+    return call
+
+
+def read_call(
+    driver: Driver, caller: Caller, route: Route, path: Mapping[str, str], query: Mapping[str, str], content: bytes
+) -> Call:
+    """Return the call with its path, query and body checked."""
+    path = dict(path)
+    if "uuid" in path and not UUID.fullmatch(path["uuid"]):
+        raise Problem("bad_uuid", "The transaction's number must be a uuid in small letters.")
+    checked = check_query(query, route.query)
+    if route.body is None:
+        return Call(driver, caller, path, checked)
+    return Call(driver, caller, path, checked, check(parse_json(content), route.body))
+
+
+def check_once(call: Call, token: str | None) -> None:
     """Refuse a refund and its like unless Odoo has allowed exactly this one."""
     if call.body.get("kind") not in GRANTED_KINDS:
         return
-    token = request.headers.get("X-Card-Terminal-Grant")
     if not token:
         raise Problem("one_time_grant_missing", "Odoo must allow this first. Start it from the order at the till.")
     call.driver.keyring.check_once(token, {**call.body, "uuid": call.path["uuid"]}, call.driver.clock.now().timestamp())

@@ -73,10 +73,10 @@ class Keyring:
             raise Problem(
                 "expired_grant", "Your session has expired, or this machine's clock is wrong. Reload the point of sale."
             )
-        operations = _words(claims, "ops")
         if kid == LOCAL:
-            return Caller(operations & (LOCAL_WHEN_PAIRED if self.paired else LOCAL_OPERATIONS), None)
-        return Caller(operations & TILL_OPERATIONS, _words(claims, "terminals"))
+            mine = LOCAL_WHEN_PAIRED if self.paired else LOCAL_OPERATIONS
+            return Caller(_words(claims, "ops") & mine, None)
+        return caller_of(claims)
 
     def check_once(self, token: str, transaction: Mapping[str, Any], now: float) -> None:
         """Refuse unless the one-time grant covers exactly this transaction (the members of PUT and its `uuid`)."""
@@ -107,6 +107,11 @@ class Keyring:
         if not meant or type(claims.get("exp")) is not int:
             raise _bad_grant()
         return kid, claims
+
+
+def caller_of(claims: Mapping[str, Any]) -> Caller:
+    """Return who may do what Odoo's verified claims name."""
+    return Caller(_words(claims, "ops") & TILL_OPERATIONS, _words(claims, "terminals"))
 
 
 def local_grant(key: bytes, driver: str, database: str, expires: int) -> str:

@@ -22,6 +22,7 @@ from ..journal import Event, JournalUnavailable, NoSuchTransaction, NotRecorded
 from ..protocols.machine import CardTerminalError
 from ..signing import BadSignature, canonical, sign_body, verify_answer
 from ..state_folder import StateFolderError
+from .relay import Relay
 
 if TYPE_CHECKING:
     from .driver import Driver
@@ -35,6 +36,8 @@ MAX_BATCH = 1024 * 1024
 ENVELOPE = 4096  # room for what surrounds the events
 MAX_ANSWER = 4 * 1024 * 1024
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
+#: Odoo relays only to a driver heard of lately.
+RELAY_HEARTBEAT = 10.0
 #: Shorter than the 60 s after which common proxies give up.
 TIMEOUT = aiohttp.ClientTimeout(total=25, sock_connect=10)
 
@@ -83,6 +86,7 @@ class OdooLink:
         self.error = "not connected yet"
         self.last_contact = ""
         self.refusal: tuple[str, str] | None = None
+        self.relay = Relay(driver, odoo)
 
     def wake(self) -> None:
         """Say that there is a new event."""
@@ -91,19 +95,25 @@ class OdooLink:
     def describe(self) -> dict[str, Any]:
         """Return how the link stands: what Odoo has, when it last answered, and what is wrong, if anything."""
         contact, error = self.last_contact or None, self.error or None
-        return {"url": self._odoo.url, "acked": self.acked, "last_contact": contact, "error": error}
+        told = {"url": self._odoo.url, "acked": self.acked, "last_contact": contact, "error": error}
+        return {**told, "relay": self.relay.describe()}
 
     async def run(self) -> None:
-        """Keep Odoo informed until cancelled."""
-        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
-            while True:
-                self._wake.clear()
-                if await self.exchange(session):
-                    continue
-                if self.delay:
-                    await asyncio.sleep(self.delay * self._jitter())
-                else:
-                    await self._pause(self._odoo.heartbeat)
+        """Keep Odoo informed, and serve the relay, until cancelled."""
+        relay = asyncio.create_task(self.relay.run())
+        try:
+            async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+                while True:
+                    self._wake.clear()
+                    if await self.exchange(session):
+                        continue
+                    if self.delay:
+                        await asyncio.sleep(self.delay * self._jitter())
+                    else:
+                        await self._pause(min(self._odoo.heartbeat, RELAY_HEARTBEAT))
+        finally:
+            relay.cancel()
+            await asyncio.wait([relay])
 
     async def flush(self, seconds: float) -> None:
         """Deliver what is left, for at most `seconds`; the rest is sent after the next start."""
@@ -117,8 +127,11 @@ class OdooLink:
     async def exchange(self, session: aiohttp.ClientSession) -> bool:
         """Send one batch and take the answer; say whether there is more to send at once."""
         events = self._batch()
+        asked = self._driver.clock.steady_now()
         try:
-            more = await self._accept(await self._post(session, events), events)
+            answer = await self._post(session, events)
+            more = await self._accept(answer, events)
+            self.relay.told(answer.get("relay"), asked)
         except (aiohttp.ClientError, TimeoutError, OSError, LinkError) as error:
             self._failed(_why(error))
             return False
@@ -160,6 +173,7 @@ class OdooLink:
                 "url": driver.url,
                 "last": driver.journal.last,
                 "configuration": driver.till_side.number,
+                "relay": self.relay.connected,
                 "events": [event.as_json() for event in events],
             }
         )

@@ -39,6 +39,7 @@ REFUSALS: dict[str, Refusal] = {
     "cannot_cancel": Refusal(409, "The terminal cannot be asked to cancel"),
     "over_refund": Refusal(409, "More would be refunded than was paid"),
     "wrong_database": Refusal(409, "The driver is paired with another database"),
+    "expired_command": Refusal(410, "The request came too late"),
     "too_large": Refusal(413, "The request is too large"),
     "wrong_content_type": Refusal(415, "The request is not JSON"),
     "wrong_host": Refusal(421, "The driver does not answer under this name"),

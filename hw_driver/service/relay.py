@@ -1,0 +1,339 @@
+"""The relay: tills that cannot reach the driver are served through Odoo's bus (docs/api.md 2.3).
+
+Commands come over a websocket that the driver opens; answers and news go back in signed posts, many in each, the next
+one as soon as the last has been taken. Odoo says in every answer of the events link whether there is a relay and where.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from ..clock import iso
+from ..configuration import OdooSettings
+from ..signing import BadSignature, canonical, sign_body, verify_answer
+from ..transaction import Transaction
+from .grants import ODOO
+from .problems import Problem
+from .relay_commands import Command, carry_out, for_the_bus, read
+from .relay_socket import address, connection
+
+if TYPE_CHECKING:
+    from .driver import Driver
+
+log = logging.getLogger(__name__)
+
+PATH = "/card_terminal/v1/relay"
+SIGNATURE = "X-Card-Terminal-Signature"
+NOTIFICATION = "card_terminal_relay"
+TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
+FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
+#: A connection that held this long ended the row of failures.
+HELD = 30.0
+#: Seconds an answer is worth sending: the till has asked again by then.
+STALE = 15.0
+MAX_RESULTS = 50
+#: More than what a re-subscription replays (the bus's last 50 s).
+REMEMBERED = 5000
+MAX_UNDER_WAY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What Odoo says of the relay: channels to listen to, the websocket's address (None: the usual) and version."""
+
+    channels: tuple[str, ...]
+    url: str | None
+    version: str
+
+
+class Relay:
+    """The driver's end of the relay. `connected` says that commands can come; `error` why they cannot.
+
+    When is a command late? `told` learns at every contact how far Odoo's clock may be ahead of the driver's steady one:
+    Odoo's time in an answer, less the moment the question left. So the estimate is never behind Odoo's clock, and a
+    command counts as late rather too early. Late is also what was issued before this driver started: what an earlier
+    process made of it is not known here.
+    """
+
+    def __init__(
+        self, driver: Driver, odoo: OdooSettings, *, jitter: Callable[[], float] = lambda: random.uniform(0.5, 1.0)
+    ) -> None:
+        self._driver = driver
+        self._odoo = odoo
+        self._jitter = jitter
+        self._words: Words | None = None
+        self._changed = asyncio.Event()
+        self._ahead = 0.0
+        self._started = driver.clock.steady_now().timestamp()
+        self._last = 0
+        self._session = ""
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._answers: list[tuple[float, dict[str, Any]]] = []
+        self._news: dict[tuple[str, int], Transaction] = {}
+        self._watched: set[tuple[str, int]] = set()
+        self._outgoing = asyncio.Event()
+        self.connected = False
+        self.error = "Odoo has not said that there is a relay"
+
+    # what Odoo says of the relay
+
+    def told(self, words: Any, asked: datetime) -> None:
+        """Take what an events answer says of the relay; `asked` is when, by the steady clock, the question left."""
+        new = None
+        if isinstance(words, dict) and type(words.get("now")) in (int, float):
+            self._ahead = words["now"] - asked.timestamp()
+            new = _words(words)
+        if new != self._words:
+            self._words = new
+            self._changed.set()
+
+    def odoo_now(self) -> float:
+        """Return the latest that Odoo's clock may show now, unix seconds."""
+        return self._driver.clock.steady_now().timestamp() + self._ahead
+
+    def late(self, command: Command) -> bool:
+        """Say whether a command must not start anything any more."""
+        return command.expires <= self.odoo_now() or command.issued <= self._started + self._ahead
+
+    def describe(self) -> dict[str, Any]:
+        """Return how the relay stands, for health and for Odoo."""
+        return {"connected": self.connected, "error": self.error or None}
+
+    # commands come in
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        # No cookies: the websocket's session is named where it is opened, and the posts have none.
+        async with aiohttp.ClientSession(timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()) as http:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._listen(http))
+                    group.create_task(self._answer(http))
+            finally:
+                self.connected = False
+                for task in self._tasks:
+                    task.cancel()
+
+    async def _listen(self, http: aiohttp.ClientSession) -> None:
+        delay = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            self._changed.clear()
+            if self._words is None:
+                await self._changed.wait()
+                continue
+            begun = loop.time()
+            try:
+                self._failed(await self._converse(http, self._words))
+            except (aiohttp.ClientError, TimeoutError, OSError, RelayError) as error:
+                self._failed(_why(error))
+            except Exception:  # the relay must outlive any fault
+                log.exception("fault in the relay")
+                self._failed("an error in the driver; see its log")
+            delay = 0.0 if loop.time() - begun > HELD else min(max(delay * 2, FIRST_DELAY), LONGEST_DELAY)
+            await asyncio.sleep(max(delay, FIRST_DELAY) * self._jitter())
+
+    async def _converse(self, http: aiohttp.ClientSession, words: Words) -> str:
+        """Take commands until the connection ends, or Odoo says that there is no relay; return why."""
+        self._session = self._session or await self._new_session(http)
+        url = address(self._odoo.url, words.url, words.version)
+        try:
+            async with connection(http, url, self._session) as socket:
+                await socket.subscribe(words.channels, self._last)
+                self._up()
+                follow = asyncio.create_task(self._follow_words(socket, words))
+                try:
+                    async for number, kind, payload in socket.notifications():
+                        self._last = max(self._last, number)
+                        if kind == NOTIFICATION and isinstance(payload, dict):
+                            self._take(payload.get("command"))
+                finally:
+                    follow.cancel()
+                return socket.end
+        finally:
+            self.connected = False
+            self._session = ""  # it may be what failed; a new one costs little
+
+    async def _follow_words(self, socket: Any, words: Words) -> None:
+        """Subscribe anew where the channels change; close where the rest does."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            new = self._words
+            if new is None or (new.url, new.version) != (words.url, words.version):
+                await socket.close()
+                return
+            await socket.subscribe(new.channels, self._last)
+
+    def _take(self, token: Any) -> None:
+        try:
+            command = read(self._driver, str(token))
+        except (BadSignature, Problem) as error:
+            log.warning("a relayed command is not Odoo's: %s", error)
+            return
+        if command.id in self._seen:
+            return
+        if len(self._tasks) >= MAX_UNDER_WAY:
+            log.warning("too many relayed commands at once: %s left alone", command.id)
+            return
+        self._seen[command.id] = None
+        while len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        self._spawn(self._carry_out(command))
+
+    async def _carry_out(self, command: Command) -> None:
+        status, body = await carry_out(self._driver, command, late=self.late(command))
+        if command.operation in ("start", "ask") and status < 300:
+            transaction = self._driver.transaction(command.uuid)
+            if transaction:
+                self._watch(transaction, command.reply, body["rev"])
+        result = {"reply": command.reply, "command": command.id, "uuid": command.uuid, "status": status, "body": body}
+        self._answers.append((asyncio.get_running_loop().time(), result))
+        self._outgoing.set()
+
+    def _watch(self, transaction: Transaction, reply: int, rev: int) -> None:
+        """Tell a till of every change of a transaction until it has ended."""
+        key = transaction.uuid, reply
+        if not transaction.ended and key not in self._watched:
+            self._watched.add(key)
+            self._spawn(self._tell(transaction, reply, rev))
+
+    async def _tell(self, transaction: Transaction, reply: int, rev: int) -> None:
+        key = transaction.uuid, reply
+        try:
+            while not transaction.ended or transaction.rev != rev:
+                await transaction.changed(rev, 60)
+                if transaction.rev != rev:
+                    rev = transaction.rev
+                    self._news[key] = transaction  # what it says is read when the post leaves
+                    self._outgoing.set()
+        finally:
+            self._watched.discard(key)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # answers go out
+
+    async def _answer(self, http: aiohttp.ClientSession) -> None:
+        delay = 0.0
+        while True:
+            await self._outgoing.wait()
+            self._outgoing.clear()
+            answers, news = self._collect()
+            if not answers and not news:
+                continue
+            try:
+                await self._post(http, [result for _, result in answers] + [self._news_of(*item) for item in news])
+                delay = 0.0
+            except (aiohttp.ClientError, TimeoutError, OSError, RelayError) as error:
+                delay = min(max(delay * 2, FIRST_DELAY), LONGEST_DELAY)
+                log.warning("relayed answers not delivered: %s", _why(error))
+                self._answers[:0] = answers
+                for key, transaction in news:
+                    self._news.setdefault(key, transaction)
+                await asyncio.sleep(delay * self._jitter())
+            if self._answers or self._news:
+                self._outgoing.set()
+
+    def _collect(self) -> tuple[list[tuple[float, dict[str, Any]]], list[tuple[tuple[str, int], Transaction]]]:
+        """Return what the next post carries, and forget it; answers that nobody waits for any more are dropped."""
+        oldest = asyncio.get_running_loop().time() - STALE
+        fresh = [item for item in self._answers if item[0] > oldest]
+        answers, self._answers = fresh[:MAX_RESULTS], fresh[MAX_RESULTS:]
+        keys = list(self._news)[: MAX_RESULTS - len(answers)]
+        return answers, [(key, self._news.pop(key)) for key in keys]
+
+    def _news_of(self, key: tuple[str, int], transaction: Transaction) -> dict[str, Any]:
+        uuid, reply = key
+        body = for_the_bus(transaction.as_json(self._driver.journal.journal_id))
+        return {"reply": reply, "command": None, "uuid": uuid, "status": 200, "body": body}
+
+    async def _new_session(self, http: aiohttp.ClientSession) -> str:
+        session = (await self._post(http, [], session=True)).get("session")
+        if not isinstance(session, str) or not session:
+            raise RelayError("Odoo gives no session for the websocket")
+        return session
+
+    async def _post(self, http: aiohttp.ClientSession, results: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+        driver = self._driver
+        key = driver.keyring.keys[ODOO]
+        body = canonical(
+            {
+                "driver": driver.keyring.driver,
+                "database_uuid": driver.keyring.database,
+                "journal_id": driver.journal.journal_id,
+                "now": iso(driver.clock.steady_now()),
+                "results": results,
+                **more,
+            }
+        )
+        signature = sign_body(key, int(self.odoo_now()), body)
+        headers = {
+            "Content-Type": "application/json",
+            "X-Odoo-Database": self._odoo.database,
+            "X-Card-Terminal-Driver": driver.keyring.driver,
+            SIGNATURE: signature,
+        }
+        async with http.post(self._odoo.url + PATH, data=body, headers=headers, allow_redirects=False) as response:
+            answer = await response.read()
+            if response.status != 200:
+                raise RelayError(f"Odoo refused the relay's post (status {response.status})")
+            try:
+                verify_answer(key, signature, response.headers.get(SIGNATURE, ""), answer)
+                value = json.loads(answer)
+            except (BadSignature, ValueError, RecursionError) as error:
+                raise RelayError(f"the answer of {self._odoo.url} is not Odoo's: {error}") from error
+        return value if isinstance(value, dict) else {}
+
+    # how it stands
+
+    def _up(self) -> None:
+        self.connected, self.error = True, ""
+        log.info("relay: listening to Odoo's bus")
+        if self._driver.link:
+            self._driver.link.wake()  # Odoo gives commands only to a driver that says it listens
+
+    def _failed(self, why: str) -> None:
+        if why != self.error:
+            log.warning("relay: %s", why)
+        self.error = why
+
+
+class RelayError(Exception):
+    """The relay cannot work; the text says why."""
+
+
+def _words(told: dict[str, Any]) -> Words | None:
+    channels, url, version = told.get("channels"), told.get("url"), told.get("version")
+    if not isinstance(channels, list) or not all(isinstance(channel, str) for channel in channels):
+        return None
+    if url is not None and urlsplit(str(url)).scheme not in ("http", "https", "ws", "wss"):
+        return None
+    return Words(tuple(channels), url and str(url), str(version))
+
+
+def _why(error: Exception) -> str:
+    match error:
+        case aiohttp.WSServerHandshakeError(status=status):
+            return f"no websocket (status {status}): the proxy before Odoo must pass /websocket to Odoo's bus"
+        case aiohttp.ClientConnectorError(host=host, port=port):
+            return f"{host} port {port} cannot be reached: {error.strerror}"
+        case TimeoutError():
+            return "Odoo does not answer in time"
+        case _:
+            return str(error) or type(error).__name__
