@@ -98,6 +98,7 @@ def parser(*, virtual: bool = False) -> Parser:
     serve = add("serve", "run the driver", _serve, place)
     serve.add_argument("--port", type=_port, help="listen on this port instead; 0 chooses a free one")
     serve.add_argument("--grace", type=_seconds, default=10.0, help="seconds to wait for payments when stopping")
+    serve.add_argument("--log-format", choices=("text", "json"), default="text", help="lines for people, or JSON lines")
     serve.add_argument("--ready", action="store_true", help="print a line of JSON when listening")
     serve.add_argument("--ready-file", type=Path, metavar="FILE", help="write that line to a file as well")
 
@@ -143,7 +144,13 @@ def _serve(arguments: argparse.Namespace) -> int:
         settings = replace(settings, state=arguments.state)
     if arguments.port is not None:
         settings = replace(settings, port=arguments.port)
-    return serve(settings, grace=arguments.grace, ready=arguments.ready, ready_file=arguments.ready_file)
+    return serve(
+        settings,
+        grace=arguments.grace,
+        ready=arguments.ready,
+        ready_file=arguments.ready_file,
+        log_format=arguments.log_format,
+    )
 
 
 def _client_command(name: str) -> Command:

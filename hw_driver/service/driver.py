@@ -43,6 +43,7 @@ class Driver:
         self.terminals = Terminals(journal, clock)
         self.events_seen: Counter[str] = Counter()
         self.answers_given: Counter[int] = Counter()
+        self.refusals: Counter[str] = Counter()
         self.stopping = False
         keys = {LOCAL: folder.local_key(create=True)}
         self.link: OdooLink | None = None
@@ -167,6 +168,8 @@ class Driver:
         asyncio.get_running_loop().call_later(SOON, self._tell, event)
 
     def _tell(self, event: Event) -> None:
-        log.info("event seq=%s type=%s uuid=%s code=%s", event.seq, event.type, event.uuid, event.body.get("code", ""))
+        code = event.body.get("code", "")
+        members = {"event": event.type, "seq": event.seq, "uuid": event.uuid, "code": code}
+        log.info("event seq=%s type=%s uuid=%s code=%s", event.seq, event.type, event.uuid, code, extra=members)
         if self.link:
             self.link.wake()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .. import __version__
+from ..clock import parse
+from ..protocols.states import State
 
 if TYPE_CHECKING:
     from .driver import Driver
@@ -18,6 +20,7 @@ Samples = list[tuple[Mapping[str, str], float]]
 def exposition(driver: Driver) -> str:
     """Return every metric of the driver."""
     link = driver.link
+    unknown = {terminal.id: _unknown_ages(driver, terminal.id) for terminal in driver.terminals}
     families: list[tuple[str, str, str, Samples]] = [
         (
             "card_terminal_info",
@@ -39,6 +42,24 @@ def exposition(driver: Driver) -> str:
             [({"status": str(status)}, count) for status, count in sorted(driver.answers_given.items())],
         ),
         (
+            "card_terminal_refusals_total",
+            "counter",
+            "Calls the API refused since the driver started, by code: what the doors keep out.",
+            [({"code": code}, count) for code, count in sorted(driver.refusals.items())],
+        ),
+        (
+            "card_terminal_unknown_transactions",
+            "gauge",
+            "Transactions whose result is not known.",
+            [({"terminal": name}, len(ages)) for name, ages in unknown.items()],
+        ),
+        (
+            "card_terminal_oldest_unknown_seconds",
+            "gauge",
+            "Age of the oldest transaction whose result is not known; 0 where there is none.",
+            [({"terminal": name}, max(ages, default=0)) for name, ages in unknown.items()],
+        ),
+        (
             "card_terminal_busy",
             "gauge",
             "1 while a dialog is under way.",
@@ -57,6 +78,16 @@ def exposition(driver: Driver) -> str:
             ("card_terminal_odoo_acked", "gauge", "Number of the latest event Odoo has.", [({}, link.acked)]),
         ]
     return "".join(_family(*family) for family in families)
+
+
+def _unknown_ages(driver: Driver, terminal: str) -> list[float]:
+    """Return the age in seconds of each transaction of a terminal whose result is not known."""
+    now = driver.clock.now()
+    return [
+        max(0.0, round((now - parse(record.requested_at)).total_seconds(), 3))
+        for record in driver.journal.open_on(terminal)
+        if record.state is State.UNKNOWN
+    ]
 
 
 def _family(name: str, type_: str, about: str, samples: Samples) -> str:

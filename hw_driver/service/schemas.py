@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ..clock import parse
+from ..protocols.scrub import scrub, scrub_reference
 from ..protocols.states import Kind
 from .problems import Problem
 
@@ -21,7 +22,10 @@ MAX_TEXT = 200
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One member: its JSON type, what else holds for it, and the problem code when it does not."""
+    """One member: its JSON type, what else holds for it, and the problem code when it does not.
+
+    `clean` takes card numbers out of what people can write; a name that must stay whole is refused instead.
+    """
 
     type: str  # string, integer or object
     about: str
@@ -34,6 +38,7 @@ class Field:
     minimum: int | None = None
     maximum: int | None = None
     code: str = "malformed"
+    clean: Callable[[str], str] | None = None
 
 
 TRANSACTION_BODY: dict[str, Field] = {
@@ -41,12 +46,14 @@ TRANSACTION_BODY: dict[str, Field] = {
     "kind": Field("string", "what is asked of the terminal", choices=tuple(Kind), code="bad_kind"),
     "amount": Field("integer", "minor units; 0 where no money moves", code="bad_amount"),
     "currency": Field("string", "ISO 4217 letters", pattern=CURRENCY, empty=True, code="bad_currency"),
-    "till": Field("string", "name of the till, as people know it"),
-    "session": Field("string", "name of the POS session", empty=True),
+    "till": Field("string", "name of the till, as people know it", clean=scrub),
+    "session": Field("string", "name of the POS session", empty=True, clean=scrub_reference),
     "order": Field("string", "uuid of the order", pattern=IDENTIFIER, empty=True),
     "line": Field("string", "uuid of the payment line", pattern=IDENTIFIER, empty=True),
-    "operator": Field("string", "name of the cashier", empty=True),
-    "reference": Field("string", "the order's number, for the terminal's ticket", required=False, empty=True),
+    "operator": Field("string", "name of the cashier", empty=True, clean=scrub),
+    "reference": Field(
+        "string", "the order's number, for the terminal's ticket", required=False, empty=True, clean=scrub_reference
+    ),
     "not_after": Field("string", "UTC time after which nothing may be sent", format="date-time"),
     "original": Field(
         "object",
@@ -85,14 +92,18 @@ def check(value: Any, members: Mapping[str, Field], where: str = "") -> dict[str
         raise Problem("malformed", f"{where or 'The request'} must be a JSON object.")
     for name in value:
         if name not in members:
-            raise Problem("malformed", f"'{where}{name}' is not known here.")
+            raise Problem("malformed", f"'{where}{scrub(name)}' is not known here.")
     present = {name: item for name, item in value.items() if item is not None}
     for name, field in members.items():
         if name in present:
             _check_member(f"{where}{name}", present[name], field)
         elif field.required:
             raise Problem(field.code, f"'{where}{name}' is missing: {field.about}.")
-    return present
+    return {name: _clean(item, members[name]) for name, item in present.items()}
+
+
+def _clean(value: Any, field: Field) -> Any:
+    return field.clean(value) if field.clean else value
 
 
 def check_query(query: Mapping[str, str], members: Mapping[str, Field]) -> dict[str, int]:
@@ -169,6 +180,8 @@ def _fault_of_string(value: Any, field: Field) -> str:
         return f"must be one of {', '.join(field.choices)}"
     if field.pattern and not field.pattern.fullmatch(value):
         return "has the wrong form"
+    if field.pattern is IDENTIFIER and not UUID.fullmatch(value) and scrub_reference(value) != value:
+        return "is a card number"
     return _fault_of_time(value) if field.format == "date-time" else ""
 
 

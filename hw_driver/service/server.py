@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -22,6 +21,7 @@ from ..protocols.machine import SafeError
 from ..state_folder import RUNNING, StateFolder, write_private
 from .app import application
 from .driver import Driver
+from .logs import log_to_stderr
 from .memory import settle_memory
 
 log = logging.getLogger(__name__)
@@ -33,9 +33,16 @@ class CannotListen(SafeError):
     """The address of the API cannot be had."""
 
 
-def serve(settings: Settings, *, grace: float = 10.0, ready: bool = False, ready_file: Path | None = None) -> int:
+def serve(
+    settings: Settings,
+    *,
+    grace: float = 10.0,
+    ready: bool = False,
+    ready_file: Path | None = None,
+    log_format: str = "text",
+) -> int:
     """Run the driver until it is told to stop; `ready` prints a JSON line instead of a sentence once it listens."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_stderr(log_format)
     with suppress(KeyboardInterrupt):  # where the event loop takes no signal handlers (Windows)
         asyncio.run(_serve(settings, grace, ready, ready_file))
     return 0
