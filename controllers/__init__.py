@@ -1,2 +1,3 @@
 from . import driver_file
 from . import events
+from . import pair

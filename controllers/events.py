@@ -33,9 +33,11 @@ class EventsController(http.Controller):
         body = self._body()
         if body is None:
             return self._refuse(413, f"at most {MAX_BYTES} bytes")
-        driver = self._driver(body)
+        driver, key = self._driver(body)
         if driver is None:
             return self._refuse(401, "unknown driver or bad signature")
+        if driver.key_state == "revoked":
+            return self._signed(key, {"error": "the driver was revoked", "standing": driver._standing()}, status=401)
         try:
             answer = driver._receive(json.loads(body))
         except tuple(REFUSALS) as error:
@@ -43,13 +45,13 @@ class EventsController(http.Controller):
             return self._refuse(REFUSALS[type(error)], str(error))
         except (ValueError, RecursionError):
             return self._refuse(400, "the body is not JSON")
-        return self._signed(driver, answer)
+        return self._signed(key, answer)
 
-    def _signed(self, driver, answer):
+    def _signed(self, key, answer, status=200):
         """Return a response that only this driver's Odoo can give, and only to this request."""
-        response = request.make_json_response(answer)
+        response = request.make_json_response(answer, status=status)
         response.headers["X-Card-Terminal-Signature"] = signing.sign_answer(
-            bytes.fromhex(driver.key), request.httprequest.headers["X-Card-Terminal-Signature"], response.get_data()
+            key, request.httprequest.headers["X-Card-Terminal-Signature"], response.get_data()
         )
         return response
 
@@ -61,20 +63,14 @@ class EventsController(http.Controller):
         return request.httprequest.get_data()
 
     def _driver(self, body):
-        """Return the driver that signed this body, with superuser rights in its company, or None."""
+        """Return the driver that signed this body, with superuser rights in its company, and its key; else None."""
         headers = request.httprequest.headers
-        driver = request.env["card.terminal.driver"].sudo().search([
-            ("uuid", "=", headers.get("X-Card-Terminal-Driver", "")), ("key", "!=", False)
-        ])  # fmt: skip
-        try:
-            signed_at = signing.verify_body(
-                bytes.fromhex(driver.key or ""), headers.get("X-Card-Terminal-Signature", ""), body
-            )
-        except (signing.BadSignature, ValueError):
-            return None
-        if not driver or abs(time.time() - signed_at) > MAX_CLOCK_ERROR:
-            return None
-        return driver.with_user(SUPERUSER_ID).with_company(driver.company_id)
+        drivers = request.env["card.terminal.driver"].sudo()
+        driver = drivers.search([("uuid", "=", headers.get("X-Card-Terminal-Driver", ""))])
+        signed = driver and driver._signed_by(headers.get("X-Card-Terminal-Signature", ""), body)
+        if not signed or abs(time.time() - signed[1]) > MAX_CLOCK_ERROR:
+            return None, None
+        return driver.with_user(SUPERUSER_ID).with_company(driver.company_id), signed[0]
 
     def _refuse(self, status, error):
         return request.make_json_response({"error": error}, status=status)

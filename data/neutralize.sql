@@ -1,3 +1,5 @@
 -- a copy of a database charges nobody: without a key it signs no grant and believes no event
 UPDATE card_terminal_driver
-   SET key = NULL;
+   SET sealed_key = NULL,
+       sealed_next_key = NULL;
+DELETE FROM card_terminal_pairing;

@@ -66,6 +66,25 @@ def verify_answer(key: bytes, request_signature: str, header: str, body: bytes) 
         raise BadSignature("altered, or the answer to another request")
 
 
+def wrap_key(key: bytes, new: bytes, nonce: bytes) -> str:
+    """Return `<nonce>.<new key>`, readable only with `key`: one block of HMAC-SHA256 over a nonce used once hides it.
+
+    It says nothing of who wrote it: it travels inside a signed answer.
+    """
+    pad = _digest(key, b"new key." + nonce)
+    return f"{_encode(nonce)}.{_encode(bytes(a ^ b for a, b in zip(new, pad, strict=True)))}"
+
+
+def unwrap_key(key: bytes, wrapped: str) -> bytes:
+    """Return the 32 bytes that `wrap_key` hid."""
+    try:
+        nonce, hidden = (_decode(part) for part in wrapped.split("."))
+        pad = _digest(key, b"new key." + nonce)
+        return bytes(a ^ b for a, b in zip(hidden, pad, strict=True))
+    except (ValueError, binascii.Error) as error:
+        raise BadSignature("not a wrapped key") from error
+
+
 def canonical(value: Any) -> bytes:
     """Return the one JSON form that is signed and hashed: sorted keys, no spaces, UTF-8."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

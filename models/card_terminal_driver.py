@@ -36,10 +36,6 @@ class CardTerminalDriver(models.Model):
         help="Tills may call the driver from pages of Odoo's own address (web.base.url). Where tills open Odoo under "
         "other addresses too, write them here, separated by spaces: https://pos.example.com",
     )
-    key = fields.Char(
-        copy=False, groups="base.group_system", help="Shared secret of Odoo and this driver, 32 bytes in hex."
-    )
-    has_key = fields.Boolean("Paired", compute="_compute_has_key")
     terminal_ids = fields.One2many("card.terminal", "driver_id", "Terminals")
 
     configuration_number = fields.Integer(default=1, readonly=True, copy=False)
@@ -53,7 +49,6 @@ class CardTerminalDriver(models.Model):
     caught_up_at = fields.Datetime(
         readonly=True, copy=False, help="When the driver last said that Odoo has every event of its journal."
     )
-    version = fields.Char(readonly=True, copy=False)
     alarm = fields.Text(readonly=True, copy=False)
     alarm_at = fields.Datetime(readonly=True, copy=False)
 
@@ -63,11 +58,6 @@ class CardTerminalDriver(models.Model):
     grant_expires = fields.Integer(compute="_compute_grant")
 
     _unique_uuid = models.Constraint("UNIQUE(uuid)", "Another driver has this ID.")
-
-    @api.depends("key")
-    def _compute_has_key(self):
-        for driver in self:
-            driver.has_key = bool(driver.sudo().key)
 
     def _compute_grant(self):
         self.grant = False
@@ -96,11 +86,30 @@ class CardTerminalDriver(models.Model):
 
     # Pairing ----------------------------------------------------------------------------------------------------------
 
+    def action_connect(self):
+        """Open the page with the driver's package and the command that pairs it."""
+        self.ensure_one()
+        self._check_manager()
+        return self.env["card.driver.connect"]._open(self)
+
+    def _note_paired(self, name, version, address):
+        """Make the key of a driver that brought a good code; the one before counts until the new one is used."""
+        self.ensure_one()
+        self.write({"next_key": secrets.token_hex(32), "next_key_rides": False})
+        self.message_post(
+            body=self.env._(
+                "Paired with %(name)s (driver %(version)s) from %(address)s.",
+                name=name or "?",
+                version=version or "?",
+                address=address,
+            )
+        )
+
     def action_new_key(self):
-        """Make a new pairing key; the old one is worth nothing from now on."""
+        """Make a new pairing key for the file; the old one is worth nothing from now on."""
         self._check_manager()
         for driver in self.sudo():
-            driver.key = secrets.token_hex(32)
+            driver.write({"key": secrets.token_hex(32), "key_state": "active", "next_key_rides": False})
             driver.message_post(body=self.env._("%s made a new pairing key.", self.env.user.name))
 
     def action_download_configuration(self):
@@ -127,7 +136,7 @@ class CardTerminalDriver(models.Model):
         elif seen:
             message = self.env._("Last heard of at %s UTC. Is it running, and does its machine reach Odoo?", seen)
         else:
-            message = self.env._("Never heard of. Download the configuration and start the driver with it.")
+            message = self.env._("Never heard of. Run the command on the till, and try again.")
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -158,25 +167,28 @@ class CardTerminalDriver(models.Model):
             raise AccessError(self.env._("Only a Point of Sale administrator may do this."))
         self.check_access("write")  # what follows is done with more rights, for drivers of the user's companies only
 
-    def _driver_toml(self):
-        """Return the driver's own file, docs/api.md section 3."""
+    def _driver_tables(self):
+        """Return the driver's own file as tables, docs/api.md section 3, with the key it is to use."""
         self.ensure_one()
-        self._check_manager()
         driver = self.sudo()
         parts = urlsplit(driver.url)
         listen = parts.hostname if parts.hostname in ("127.0.0.1", "localhost") else "0.0.0.0"  # noqa: S104 (a driver for the LAN)
-        tables = {
+        return {
             "driver": {"listen": "127.0.0.1" if listen == "localhost" else listen, "port": parts.port or 80},
             "odoo": {
                 "url": driver.get_base_url(),
                 "database": self.env.cr.dbname,
                 "database_uuid": driver._database_uuid(),
                 "driver": driver.uuid,
-                "key": driver.key or "",
+                "key": driver.next_key or driver.key or "",
             },
         }
+
+    def _driver_toml(self):
+        """Return the driver's own file."""
+        self._check_manager()
         lines = ["# Keep this file private: its key lets a program speak for this driver."]
-        for table, values in tables.items():
+        for table, values in self._driver_tables().items():
             lines += ["", f"[{table}]", *(f"{name} = {_toml(value)}" for name, value in values.items())]
         return "\n".join(lines) + "\n"
 
@@ -220,6 +232,8 @@ class CardTerminalDriver(models.Model):
     # Grants -----------------------------------------------------------------------------------------------------------
 
     def _sign(self, claims):
+        if not self.has_key:
+            raise UserError(self.env._("The card driver %s is not paired. Nothing was charged.", self.name))
         return signing.sign("odoo", bytes.fromhex(self.sudo().key), claims)
 
     def _claims(self, session):

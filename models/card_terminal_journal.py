@@ -52,6 +52,7 @@ class CardTerminalDriver(models.Model):
             "configuration": self._configuration_for(payload.get("configuration")),
             "database_uuid": self._database_uuid(),
             "settled": self._settled(),
+            **self._words_to_driver(),
         }
 
     def _not_joined(self):
@@ -187,27 +188,44 @@ class CardTerminalDriver(models.Model):
     def _alarm_of_loss(self, text):
         """Raise the alarm; what was open may have been charged, and its journal says nothing reliable about it."""
         self._raise_alarm(text)
-        open_ones = self.env["card.transaction"].search(
-            [("driver_id", "=", self.id), ("state", "in", [state.value for state in OPEN])]
+        self._doubt_open_transactions("journal_lost", text)
+
+    def _open_transactions(self):
+        """Return what this driver left open: each may have been charged."""
+        return self.env["card.transaction"].search(
+            [("driver_id", "in", self.ids), ("state", "in", [state.value for state in OPEN])]
         )
-        open_ones.write({"state": State.UNKNOWN.value, "code": "journal_lost", "text": text})
+
+    def _doubt_open_transactions(self, code, text):
+        """Make what is open a question for people; return how many there are."""
+        open_ones = self._open_transactions()
+        open_ones.write({"state": State.UNKNOWN.value, "code": code, "text": text})
         open_ones._join()
         open_ones._notify_till()
+        return len(open_ones)
+
+    def _leave_open_to_people(self):
+        """The driver is replaced: nobody will ask its terminals about what it left open; return how many there are."""
+        return self._doubt_open_transactions(
+            "driver_replaced", self.env._("The driver of this payment was replaced before its result was known.")
+        )
 
     def _note_contact(self, payload):
         now = fields.Datetime.now()
         reported = payload.get("configuration")
         vals = {
             "last_seen": now,
-            "version": str(payload.get("version") or "")[:64],
             "configuration_reported": reported if type(reported) is int else 0,
         }
         if payload["last"] == self.last_seq:
             vals["caught_up_at"] = now
         self.write(vals)
+        self._note_version(payload)
 
     def _configuration_for(self, number):
-        """Return the signed configuration unless the driver has it already."""
+        """Return the signed configuration unless the driver has it already, or is to sell nothing."""
+        if not self.has_key:
+            return None
         self._refresh_configuration()
         return None if number == self.configuration_number else self._signed_configuration()
 

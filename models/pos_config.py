@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 
 #: Odoo lets cashiers write on `pos.config`; these decide whose approvals are booked.
 CARD_SETTINGS = frozenset({"card_terminal_id", "card_terminal_spare_ids", "card_terminal_training"})
@@ -40,3 +40,35 @@ class PosConfig(models.Model):
         if vals.keys() & CARD_SETTINGS and not self.env.su and not self.env.user.has_groups(SETTERS):
             raise AccessError(self.env._("Only a Point of Sale administrator can change card terminals of a till."))
         return super().write(vals)
+
+    # Connecting a till ------------------------------------------------------------------------------------------------
+
+    def action_card_connect(self):
+        """Open the page that connects this till: its driver, a code, its terminal."""
+        self.ensure_one()
+        driver = self.card_terminal_id.driver_id or self.env["card.terminal.driver"].create(
+            {"name": self.name, "company_id": self.company_id.id}
+        )
+        driver._check_manager()
+        return self.env["card.driver.connect"]._open(driver, self)
+
+    def _give_card_method(self):
+        """Let this till take cards; one method serves all tills of a company."""
+        self.ensure_one()
+        if self.payment_method_ids.filtered(lambda method: method.use_payment_terminal == "card_terminal"):
+            return
+        if self.has_active_session:
+            raise UserError(
+                self.env._("Close the open session first: then this till can be given the payment method for cards.")
+            )
+        Method = self.env["pos.payment.method"]
+        company = ("company_id", "=", self.company_id.id)
+        method = Method.search([("use_payment_terminal", "=", "card_terminal"), company], limit=1)
+        bank = self.env["account.journal"].search([("type", "=", "bank"), company], limit=1)
+        self.payment_method_ids |= method or Method.create({
+            "name": self.env._("Card"),
+            "payment_method_type": "terminal",
+            "use_payment_terminal": "card_terminal",
+            "journal_id": bank.id,
+            "company_id": self.company_id.id,
+        })  # fmt: skip

@@ -7,6 +7,7 @@ from . import test_guards
 from . import test_join
 from . import test_journal
 from . import test_notice
+from . import test_pairing
 from . import test_refunds
 from . import test_rights
 from . import test_routes

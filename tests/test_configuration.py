@@ -152,6 +152,6 @@ class TestConfiguration(CardTerminalCase):
         self.env.invalidate_all()
         self.assertFalse(self.driver.key)
         self.assertFalse(
-            self.env["card.terminal.driver"].with_context(active_test=False).search_count([("key", "!=", False)])
+            self.env["card.terminal.driver"].with_context(active_test=False).search_count([("sealed_key", "!=", False)])
         )
         self.assertEqual(self.open().card_terminal_grants(), [])
