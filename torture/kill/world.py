@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,13 +31,14 @@ class Terminal:
     """A virtual terminal process; `ledger` is the truth about what it charged."""
 
     id: str
-    process: asyncio.subprocess.Process
     port: int
-    web: str
-    ledger_file: Path
+    web: str = ""
+    ledger_file: Path | None = None
 
     def ledger(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.ledger_file.read_text().splitlines()]
+        """Return what it did; nothing where it never does anything."""
+        lines = self.ledger_file.read_text().splitlines() if self.ledger_file else ()
+        return [json.loads(line) for line in lines]
 
 
 @dataclass
@@ -153,18 +154,25 @@ heartbeat = 0.2
 
 
 @asynccontextmanager
-async def open_world(folder: Path, *, terminals: int, delay: float = 0.02) -> AsyncIterator[World]:
-    """Start terminals and Odoo; the driver is started by whoever tortures it. All has ended afterwards."""
+async def open_world(
+    folder: Path, *, terminals: int, delay: float = 0.02, more: Sequence[tuple[str, int, dict[str, Any]]] = ()
+) -> AsyncIterator[World]:
+    """Start terminals and Odoo; the driver is started by whoever tortures it. All has ended afterwards.
+
+    `more` are terminals of the caller's own: id, port, options.
+    """
     async with AsyncExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
         machines = [await _terminal(stack, folder, f"terminal-{n}", delay) for n in range(terminals)]
+        options = {machine.id: {} for machine in machines} | {id_: settings for id_, _, settings in more}
+        machines += [Terminal(id_, port) for id_, port, _ in more]
         entries = [
             {
                 "id": machine.id,
                 "name": machine.id,
                 "protocol": "concert-v3",
                 "transport": {"kind": "tcp", "host": "127.0.0.1", "port": machine.port},
-                "options": {"drain": 0.02},
+                "options": {"drain": 0.02, **options[machine.id]},
             }
             for machine in machines
         ]
@@ -191,7 +199,7 @@ async def _terminal(stack: AsyncExitStack, folder: Path, id_: str, delay: float)
     stack.push_async_callback(end)
     assert process.stdout
     ready = json.loads(await process.stdout.readline())
-    return Terminal(id_, process, ready["port"], f"http://127.0.0.1:{ready['web']}", ledger)
+    return Terminal(id_, ready["port"], f"http://127.0.0.1:{ready['web']}", ledger)
 
 
 def free_port() -> int:
