@@ -20,6 +20,11 @@ _AID = r"(?<![0-9A-Za-z])A00000[0-9]{4}[0-9A-F]{0,22}(?![0-9A-Za-z])"
 _digits = re.compile(rf"{_AID}|(?P<group>[0-9]+)")
 _digits_and_stars = re.compile(rf"{_AID}|(?P<group>(?:[0-9*#\u2022]|[xX]{{4,}})+)")
 _truncated = re.compile(r"[0-9]+[^0-9]{2,}[0-9]{4}")
+#: What no text holds: where it stands, bytes have come that may be packed digits.
+_unprintable = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+#: Digits two to a byte (BCD), the last half perhaps filled up; every beginning is looked at.
+_packed = re.compile(r"(?=([\x00-\xff]{6,10}))", re.DOTALL)
+_PACKED_SIZES = range(10, 5, -1)
 _gap = re.compile(r"[ \t\u00a0\u202f.-]*(?:[\r\n]+[ \t\u00a0]*)?")
 
 _Span = tuple[int, int]
@@ -32,17 +37,17 @@ def scrub(text: str) -> str:
     An unbroken run of 12 or more digits is taken for a card number, whatever its check digit. Groups of digits with
     blanks, dashes or line ends between them are, when they are grouped as on a card or their check digit is right.
     """
-    return _masked(_track.sub("[track]", text), _digits_and_stars, _may_be_card)
+    return _masked(_track.sub("[track]", _without_packed(text)), _digits_and_stars, _may_be_card)
 
 
 def scrub_certain(text: str) -> str:
     """Return `text`, of the same length, masking only what is a full card number by length and check digit."""
-    return _masked(text, _digits, _is_card)
+    return _masked(_without_packed(text), _digits, _is_card)
 
 
 def scrub_reference(text: str) -> str:
     """Return a reference as it is, but for what is printed like a card number and has its length and check digit."""
-    without_track = _track.sub("[track]", text)
+    without_track = _track.sub("[track]", _without_packed(text))
     return _masked(without_track, _digits, lambda sizes, digits: _is_card(sizes, digits) and _is_printed(sizes))
 
 
@@ -50,6 +55,28 @@ def last_four(pan: str) -> str:
     """Return the last four digits of a card number, masked or not; '' where there are none (a token)."""
     found = re.fullmatch(r"[0-9*#\u2022xX. -]*?([0-9]{4}) *", pan)
     return found[1] if found else ""
+
+
+def _without_packed(text: str) -> str:
+    """Return `text` with card numbers of packed digits masked whole.
+
+    Only where something unprintable is among them: what is printable throughout cannot be told from words.
+    """
+    if not _unprintable.search(text):
+        return text
+    characters = list(text)
+    for found in _packed.finditer(text):
+        for size in _PACKED_SIZES:
+            piece = found[1][:size]
+            if len(piece) == size and _unprintable.search(piece) and _is_packed_card(piece):
+                characters[found.start() : found.start() + size] = MASK * size
+                break
+    return "".join(characters)
+
+
+def _is_packed_card(piece: str) -> bool:
+    digits = piece.encode("latin-1").hex().removesuffix("f").lstrip("0")
+    return digits.isdigit() and len(digits) in _CARD_LENGTHS and _check_digit_is_right(digits)
 
 
 def _masked(text: str, pattern: re.Pattern[str], is_card: _IsCard) -> str:

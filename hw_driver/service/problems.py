@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..protocols.machine import CardTerminalError
+from ..protocols.scrub import scrub_certain
 from ..protocols.states import Money
 
 CONTENT_TYPE = "application/problem+json"
@@ -59,6 +60,7 @@ class Problem(CardTerminalError):
     def __init__(
         self, code: str, detail: str, *, status: int | None = None, money: Money = Money.SAFE, **members: Any
     ) -> None:
+        detail = scrub_certain(detail)  # the till keeps these words, and some quote what was asked
         super().__init__(detail)
         refusal = REFUSALS[code]
         self.code = code

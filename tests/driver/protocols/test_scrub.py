@@ -116,3 +116,23 @@ def test_last_four(pan, last4):
 def test_what_stands_beside_a_truncated_number_stays():
     slip = "CONTRAT 0712345 C01\n************7306\n01 DEBIT"
     assert scrub(slip) == slip
+
+
+def packed(number: str) -> str:
+    """Return a number two digits to a byte, filled up in front or behind."""
+    return bytes.fromhex(number if len(number) % 2 == 0 else f"{number}f").decode("latin-1")
+
+
+@given(numbers, st.sampled_from([scrub, scrub_certain, scrub_reference]), surroundings, after)
+def test_packed_digits_are_masked_whole(number, scrubber, before, behind):
+    piece = packed(number)
+    if any(character in piece for character in map(chr, [*range(9), *range(0x10, 0x20), *range(0x80, 0xA0)])):
+        assert piece not in scrubber(f"{before}{piece}{behind}")
+
+
+def test_words_are_no_packed_digits():
+    text = "CARTE BANCAIRE\r\nA0000000421010\tMONTANT 12,50 EUR\nDEBIT caf\xe9 \xa4"
+    assert scrub_certain(text) == text
+    printable = packed(with_check_digit("497733223344556"))
+    assert printable.isprintable()
+    assert scrub(printable) == printable, "cannot be told from words"
