@@ -54,7 +54,9 @@ export class CardDecisions {
 
     /** One of the desk's decisions about an exception of this point of sale. */
     async settle(row, action) {
-        const mine = this.pos.models["pos.payment"].find((line) => line.card_transaction_uuid === row.uuid);
+        const mine = this.pos.models["pos.payment"].find((line) =>
+            row.uuid ? line.card_transaction_uuid === row.uuid : line.uuid === row.line
+        );
         await this._ask({
             title: row.title || _t("Card exception"),
             actions: [action],
@@ -117,7 +119,7 @@ export class CardDecisions {
             reason,
             uuid,
             order: order?.uuid || row?.order || null,
-            line: line?.uuid || null,
+            line: line?.uuid || row?.line || null,
             values: {
                 ...values,
                 ...(row

@@ -5,9 +5,11 @@ import { CARD_STATES, isOpen } from "../utils/card_states";
 import { elsewhereText, notReachableText, refusal, rpcText, sentence } from "../utils/card_words";
 import { CardDecisions } from "./card_decisions";
 import { CardDesk } from "./card_desk";
+import { CardDiagnostics } from "./card_diagnostics";
 import { CardFollower } from "./card_follower";
 import { CardQuestions } from "./card_questions";
 import { CardTerminals } from "./card_terminals";
+import { LocalNetwork } from "./local_network";
 import { OtherTills } from "./other_tills";
 
 /** Seconds between the press and the last moment at which the driver may still begin (by the driver's clock). */
@@ -25,6 +27,8 @@ export class CardPayments {
         this.otherTills = new OtherTills(this.terminals);
         this.follower = new CardFollower(pos, this.terminals, (line) => this.questions.becameUnknown(line));
         this.questions = new CardQuestions(pos, this.terminals, this.follower);
+        this.network = new LocalNetwork(pos);
+        this.diagnostics = new CardDiagnostics(pos, this.terminals, this.network);
         this.desk = new CardDesk(this.terminals);
         this.decisions = new CardDecisions(
             pos,
@@ -84,6 +88,7 @@ export class CardPayments {
         }
         this.follower.show(line, _t("Asking the driver of %s…", terminal.name));
         await this.questions.askFirst(terminal);
+        await this.network.explain(terminal.driver_id.url);
         const client = this.terminals.client(terminal.driver_id.uuid);
         const [health, held] = await Promise.all([client.health(), this.otherTills.check(order)]);
         if (held) {

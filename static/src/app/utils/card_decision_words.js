@@ -65,4 +65,20 @@ export const DECISIONS = {
         fields: [],
         reasons: [SLIP_NOT_PAID, NO_TRACE, BANK],
     },
+    suspense: {
+        label: _t("Book it on the suspense account: whose it is will be found later"),
+        button: _t("Keep it aside"),
+        icon: "fa-inbox",
+        tone: "info",
+        fields: [],
+        reasons: [_t("The customer has left"), _t("The order cannot be found")],
+    },
+    acknowledge: {
+        label: _t("Take note: it is in order as it is"),
+        button: _t("Take note"),
+        icon: "fa-eye",
+        tone: "info",
+        fields: [],
+        reasons: [_t("Checked against the slip"), IN_REPORT],
+    },
 };

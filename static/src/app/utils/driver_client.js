@@ -1,4 +1,5 @@
 import { browser } from "@web/core/browser/browser";
+import { addressSpace } from "./local_access";
 
 /**
  * The POS's service worker keeps every GET in its cache and answers from there when the network does not: a stopped
@@ -106,9 +107,7 @@ export class DriverClient {
         return { ok: false, status: response.status, problem: body };
     }
 
-    /** Chrome's permission for private networks must be asked for by each request; the till itself needs none. */
     _addressSpace() {
-        const loopback = /^https?:\/\/(127\.|localhost|\[::1\])/.test(this.url);
-        return odoo.use_lna && !loopback ? { targetAddressSpace: "local" } : {};
+        return addressSpace(this.url);
     }
 }

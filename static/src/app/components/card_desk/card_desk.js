@@ -25,16 +25,21 @@ export class CardDeskDialog extends Component {
         this.offlineText = OFFLINE;
         this.desk = this.pos.cardPayments.desk;
         this.list = useState(this.desk.state);
-        this.state = useState({ uuid: null });
+        this.state = useState({ key: null });
         onWillStart(() => this.desk.refresh());
     }
 
     get row() {
-        return this.list.rows.find((row) => row.uuid === this.state.uuid) || this.list.rows[0];
+        return this.list.rows.find((row) => this.key(row) === this.state.key) || this.list.rows[0];
     }
 
     get actions() {
         return (this.row.actions || []).filter((action) => DECISIONS[action]).map((action) => ({ action, ...DECISIONS[action] }));
+    }
+
+    /** A line that has no transaction is told by itself. */
+    key(row) {
+        return row.uuid || row.line;
     }
 
     icon(row) {

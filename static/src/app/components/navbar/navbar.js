@@ -1,6 +1,7 @@
 import { patch } from "@web/core/utils/patch";
 import { useState } from "@odoo/owl";
 import { Navbar } from "@point_of_sale/app/components/navbar/navbar";
+import { CardDiagnosticsDialog } from "../card_diagnostics/card_diagnostics";
 import { CardDeskDialog } from "../card_desk/card_desk";
 
 patch(Navbar.prototype, {
@@ -15,5 +16,9 @@ patch(Navbar.prototype, {
 
     openCardDesk() {
         this.dialog.add(CardDeskDialog);
+    },
+
+    openCardDiagnostics() {
+        this.dialog.add(CardDiagnosticsDialog);
     },
 });
