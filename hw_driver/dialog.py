@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from .journal import Journal, NotRecorded
 from .protocols.machine import (
+    Acknowledge,
     Close,
     Effect,
     Evidence,
@@ -77,6 +78,7 @@ class Dialog(Listener):
         self.over = False
         self.link_reason = ""
         self.heard = False
+        self.since = asyncio.get_running_loop().time()  # when the request left, once it has
         self._machine = machine
         self._journal = journal
         self._transport = transport_for(self)
@@ -85,6 +87,7 @@ class Dialog(Listener):
         self._on_heard = on_heard
         self.may_ask = may_ask
         self.doubt = doubt
+        self._unsure = False
         self._is_money = transaction.kind in MONEY_KINDS
         self._linked = False
         self._stored: Outcome | None = None
@@ -246,6 +249,7 @@ class Dialog(Listener):
 
     def _doubted(self, outcome: Outcome | None) -> None:
         """Keep a doubt, or journal it once there is nothing more to ask."""
+        self._unsure = True
         transaction, self.doubt = self.transaction, self.doubt or outcome
         self._stored = outcome
         known = transaction.record is not None and transaction.record.state is State.UNKNOWN
@@ -264,6 +268,7 @@ class Dialog(Listener):
     def _send(self, effect: Send) -> None:
         if self._is_money and not self.sent:
             raise AssertionError("a request may leave only once it is journalled as sent")
+        self.since = asyncio.get_running_loop().time()
         try:
             self._transport.write(effect.data)
         except ConnectionError:
@@ -299,12 +304,15 @@ class Dialog(Listener):
             self.transaction.finished(self.transaction.state, self.transaction.outcome)
         self.answered = True
 
+    def _acknowledge(self, effect: Acknowledge) -> None:
+        self._transport.acknowledge()
+
     def _close(self, effect: Close) -> None:
         self._linked = False
-        if self.doubt is None:
-            self._transport.close()
-        else:
+        if self._unsure:
             self._transport.abort()  # a request that has not left yet would come after what the terminal is asked
+        else:
+            self._transport.close()
 
     _ACTIONS: ClassVar[dict[type, Callable[[Dialog, Any], None]]] = {
         Open: _open,
@@ -315,6 +323,7 @@ class Dialog(Listener):
         Progress: _progress,
         Evidence: _evidence,
         Heard: _heard,
+        Acknowledge: _acknowledge,
         Result: _result,
         Close: _close,
     }

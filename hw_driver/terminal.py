@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from .asking import LEFT_OPEN, Questions
 from .clock import Clock, iso, parse
 from .dialog import Dialog
+from .identity import Identity
 from .journal import Journal, KnownTransaction, Record, outcome_body
 from .protocols.info import ProtocolInfo
 from .protocols.machine import Close, Effect, InvalidRequest, Machine, Outcome, Request, Result, SafeError
@@ -34,11 +36,6 @@ EXPIRED = Outcome(
     State.FAILED, "expired", "The request reached the driver too late, so nothing was sent. Press Card again."
 )
 NOT_SENT = Outcome(State.FAILED, "driver_restarted", "The driver was restarted before anything was sent.")
-LEFT_OPEN = Outcome(
-    State.UNKNOWN,
-    "driver_restarted",
-    "The driver was restarted while the terminal was at work. Do not take the card again: look at the terminal's slip.",
-)
 NO_ABORT = "This terminal cannot be stopped from the till. Ask the customer to press the red key."
 OVER = "This transaction is over already."
 
@@ -62,7 +59,9 @@ class CannotCancel(SafeError):
 class Terminal:
     """A configured terminal.
 
-    `transport` is ``{"kind": "tcp", "host": str, "port": int}``; `options` are the protocol's own.
+    `transport` is ``{"kind": "tcp", "host": str, "port": int}``; `options` are the protocol's own. `exclusive` says
+    that no other till and no person works it without this driver, `pinned` who it should say it is. `questions` are the
+    seconds before each question about a lost answer, where the protocol's own do not fit.
 
     Raises `InvalidRequest` for options that the protocol does not know or take.
     """
@@ -77,6 +76,9 @@ class Terminal:
         journal: Journal,
         *,
         clock: Clock | None = None,
+        exclusive: bool = False,
+        pinned: Mapping[str, str] | None = None,
+        questions: Iterable[float] | None = None,
     ) -> None:
         info.machine(options)  # says now, not at the first sale, what is wrong with them
         self.id = id
@@ -93,27 +95,44 @@ class Terminal:
         self._remembered: OrderedDict[str, Transaction] = OrderedDict()
         self._link = "unused"
         self._last_seen = ""
-        self._identity: dict[str, Any] = {}
+        self._identity = Identity(id, journal, pinned or {})
+        self._questions = Questions(self, journal, exclusive=exclusive, pauses=questions)
         self._quiet: asyncio.TimerHandle | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether no dialog is under way."""
+        return self._dialog is None
+
+    def live(self, uuid: str) -> Transaction | None:
+        """Return one of the latest transactions, as tills that wait for it hold it."""
+        return self._remembered.get(uuid)
 
     # -- what tills ask
 
     @property
     def holder(self) -> dict[str, str] | None:
         """Who holds the terminal, ``{till, operator, uuid, since}``, or None when it is free."""
-        if self._dialog is None:
+        transaction = self._holding
+        if transaction is None:
             return None
-        transaction = self._dialog.transaction
         till, operator = (str(transaction.body.get(name) or "") for name in ("till", "operator"))
         return {"till": till, "operator": operator, "uuid": transaction.uuid, "since": self._since}
+
+    @property
+    def _holding(self) -> Transaction | None:
+        if self._dialog is not None:
+            return self._dialog.transaction
+        return self._questions.holding
 
     def describe(self) -> dict[str, Any]:
         """Return it as `GET /v1/terminals/{id}` says it.
 
         `link` is ``{state, text}``: ``unused``, ``in_use``, ``free`` (the last dialog had a link) or a key of
-        `transports.REASONS`; `last_seen` the time of the last bytes heard; `identity` what the terminal said of itself.
+        `transports.REASONS`; `last_seen` the time of the last bytes heard; `identity` what the terminal said of itself,
+        `notice` a sentence for the till when that is not what is pinned.
         """
-        state = "in_use" if self._dialog is not None else self._link
+        state = "in_use" if self._holding else self._link
         return {
             "id": self.id,
             "name": self.name,
@@ -124,11 +143,13 @@ class Terminal:
                 "kinds": sorted(kind.value for kind in self.info.kinds),
                 "can_cancel": self.info.can_cancel,
                 "max_amount": self.info.max_amount,
+                "can_be_asked": self._questions.possible,
             },
             "link": {"state": state, "text": REASONS.get(state, "")},
             "holder": self.holder,
             "last_seen": self._last_seen or None,
-            "identity": self._identity,
+            "identity": self._identity.told,
+            "notice": self._identity.notice,
         }
 
     async def start(self, body: Mapping[str, Any], check: Callable[[], None] | None = None) -> Transaction:
@@ -154,7 +175,9 @@ class Terminal:
         record = self._journal.intend({**body, "terminal": self.id})
         if self._clock.steady_now() > expires:
             effects = [Result(EXPIRED), Close()]
-        return self._begin(machine, Transaction(uuid, record.body, record), effects)
+        else:
+            self._questions.stop()  # what the terminal did last is now this one
+        return self.begin(machine, Transaction(uuid, record.body, record), effects, may_ask=self._questions.wanted)
 
     async def identify(self, uuid: str, *, till: str = "", operator: str = "") -> Transaction:
         """Ask the terminal who it is. No money moves, so nothing is journalled. Raises as `start` does."""
@@ -165,7 +188,7 @@ class Terminal:
         self._refuse_if_held()
         body = {"uuid": uuid, "terminal": self.id, "kind": Kind.IDENTIFY.value, "till": till, "operator": operator}
         machine, effects = self._prepared(body)
-        return self._begin(machine, Transaction(uuid, body), effects)
+        return self.begin(machine, Transaction(uuid, body), effects)
 
     def transaction(self, uuid: str) -> Transaction | None:
         """Return a transaction of this terminal: the live one, or rebuilt from the journal."""
@@ -191,18 +214,24 @@ class Terminal:
     # -- what the service does
 
     async def recover(self) -> None:
-        """End what a stopped driver left open, before the first sale: unsent ones failed, sent ones unknown.
+        """Take up what a stopped driver left open, before the first sale: what had not left is failed.
 
-        Where the protocol can ask the terminal what became of one, its dialog goes on after this returns, and holds
-        the terminal until then.
+        The terminal is asked about its last request, where it can be, and held until then; others are unknown.
         """
-        self._to_recover = [record for record in self._journal.open_on(self.id) if record.state is not State.UNKNOWN]
+        records = self._journal.open_on(self.id)
+        self._to_recover = sorted(records, key=lambda record: record.state is not State.REQUESTED)
         self._recover_next()
+
+    def asked_about(self, uuid: str) -> None:
+        """A till asks what became of a transaction: ask the terminal, if it is idle and can tell."""
+        if not self._holding:
+            self._questions.for_till(uuid)
 
     async def close(self) -> None:
         """Stop: let the link go. A dialog under way is recovered by the next start of the driver."""
         self._to_recover = []
         self._still_busy()
+        self._questions.stop()
         if self._dialog is not None:
             self._dialog.abandon()
             self._dialog = None
@@ -251,11 +280,29 @@ class Terminal:
             original=original or None,
         )
 
-    def _begin(
-        self, machine: Machine | None, transaction: Transaction, effects: Iterable[Effect], *, resumed: bool = False
+    def begin(
+        self,
+        machine: Machine | None,
+        transaction: Transaction,
+        effects: Iterable[Effect],
+        *,
+        resumed: bool = False,
+        may_ask: bool = False,
+        doubt: Outcome | None = None,
     ) -> Transaction:
+        """Begin a dialog: a payment's, or a question about one."""
         timeout = float({**self.info.options, **self.options}.get("connect_timeout", 5))
-        dialog = Dialog(machine, transaction, self._journal, self._transport, timeout, self._over)
+        dialog = Dialog(
+            machine,
+            transaction,
+            self._journal,
+            self._transport,
+            timeout,
+            self._over,
+            on_heard=self._questions.heard,
+            may_ask=may_ask,
+            doubt=doubt,
+        )
         self._remembered[transaction.uuid] = transaction
         while len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
@@ -276,38 +323,29 @@ class Terminal:
         self._link = "free" if dialog.heard else dialog.link_reason or self._link
         if dialog.heard:
             self._last_seen = iso(self._clock.now())
-        self._learn(dialog.transaction)
         self._dialog = None
+        self._learn(dialog.transaction)
+        self._questions.go_on(dialog)
         self._free.set()
-        if self._to_recover:
+        if self._to_recover and self._holding is None:
             self._recover_next()
-        else:
+        elif self._holding is None:
             self._quiet = asyncio.get_running_loop().call_later(QUIET, self._journal.tidy)
 
     def _learn(self, transaction: Transaction) -> None:
-        """Keep what the terminal said of itself, in an identification or beside a result."""
-        if (outcome := transaction.outcome) is None:
-            return
-        said = {"contract": outcome.contract, "terminal_ref": outcome.terminal_ref}
-        if transaction.kind is Kind.IDENTIFY:
-            said |= outcome.details
-        self._identity |= {name: value for name, value in said.items() if value}
-        if outcome.virtual:
-            self._identity["virtual"] = True
+        if transaction.outcome is not None:
+            self._identity.learn(transaction.kind, transaction.outcome)
 
     def _recover_next(self) -> None:
-        while self._to_recover and self._dialog is None:
+        while self._to_recover and self._holding is None:
             record = self._to_recover.pop(0)
             transaction = Transaction(record.uuid, record.body, record)
             if record.state is State.REQUESTED:
-                self._begin(None, transaction, [Result(NOT_SENT), Close()])
-                continue
-            machine = self.info.machine(self.options)
-            try:
-                effects = machine.resume({**record.body, "uuid": record.uuid, "state": record.state})
-            except Exception:  # noqa: BLE001 - a fault here must not keep the driver from starting, nor lose the transaction
-                effects = []
-            self._begin(machine, transaction, effects or [Result(LEFT_OPEN), Close()], resumed=True)
+                self.begin(None, transaction, [Result(NOT_SENT), Close()])
+            elif self._questions.can_tell(record):
+                self._questions.take_up(transaction, record)
+            elif record.state is State.SENT:
+                self.begin(None, transaction, [Result(LEFT_OPEN), Close()], resumed=True)
 
 
 def _not_after(body: Mapping[str, Any]) -> datetime:

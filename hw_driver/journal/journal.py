@@ -7,7 +7,6 @@ One connection, held exclusively and used from one thread only: a second writer 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import sqlite3
 import uuid as uuids

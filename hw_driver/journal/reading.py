@@ -44,7 +44,7 @@ class Reading:
 
     def under_way_elsewhere(self, terminals: Iterable[str]) -> list[Record]:
         """Return what is in `requested` or `sent` on terminals other than these, oldest first."""
-        where = f"{_OPEN} AND terminal NOT IN (SELECT value FROM json_each(?))"
+        where = f"{_OPEN} AND terminal NOT IN (SELECT value FROM json_each(?))"  # noqa: S608 - the same
         records = self._select(where, json.dumps(list(terminals)))
         return [record for record in records if record.state is not State.UNKNOWN]
 
@@ -77,7 +77,7 @@ class Reading:
     def _beside(self, side: str, uuid: str, order: str, limit: int) -> list[Record]:
         this = "FROM transactions WHERE uuid = ?"
         where = f"rowid {side} (SELECT rowid {this}) AND terminal = (SELECT terminal {this})"
-        query = f"SELECT {_COLUMNS} FROM transactions WHERE {where} ORDER BY rowid {order} LIMIT ?"  # noqa: S608 - the same
+        query = f"SELECT {_COLUMNS} FROM transactions WHERE {where} ORDER BY rowid {order} LIMIT ?"  # noqa: S608
         return [_record(row) for row in self._db.execute(query, (uuid, uuid, limit))]
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..asking import LEFT_OPEN
 from ..clock import Clock, iso
 from ..configuration import ConfigurationError, Settings, TillSide, till_side
 from ..journal import Event, Journal, Record
 from ..protocols.states import State
 from ..signing import BadSignature, verify
 from ..state_folder import StateFolder
-from ..terminal import LEFT_OPEN, NOT_SENT, Terminal
+from ..terminal import NOT_SENT, Terminal
 from ..transaction import Transaction
 from .grants import LOCAL, ODOO, Keyring
 from .odoo_link import OdooLink

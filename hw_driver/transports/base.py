@@ -33,6 +33,9 @@ class Transport(Protocol):
     def write(self, data: bytes) -> None:
         """Hand bytes to the system, at once and once. Raises `ConnectionError` when there is no link."""
 
+    def acknowledge(self) -> None:
+        """Say to the other side that what was heard last is safe, where the link has a word for it."""
+
     def close(self) -> None:
         """Let the link go, after what was written has left. Does nothing when there is none."""
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from .base import Listener
 
-
 #: `struct linger`: on, no time to linger. Its members are shorter on Windows.
 _RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
@@ -37,6 +36,9 @@ class TcpTransport:
         if self._link is None:
             raise ConnectionError("not connected")
         self._link.write(data)
+
+    def acknowledge(self) -> None:
+        """TCP has no word for it."""
 
     def close(self) -> None:
         """Let the link go, after what was written has left."""

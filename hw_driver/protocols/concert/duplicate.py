@@ -1,7 +1,7 @@
 """The copy of its last result that a terminal gives when asked (CD 3), and references that come back with a result.
 
-Sources: HiPay "Tablet Connector", Duplicata (what it answers: the last success with its own amount, or a failure; tested
-there on one model only), PayXpert "Concert V3" (CD 3; CF and CH). What is not documented is an option of the terminal.
+Sources: HiPay "Tablet Connector", Duplicata (what it answers: the last success with its own amount, or a failure;
+tested there on one model only), PayXpert "Concert V3" (CD 3; CF and CH). What is not documented is an option.
 """
 
 from __future__ import annotations

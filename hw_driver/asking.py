@@ -1,0 +1,248 @@
+"""A payment whose answer was lost: when the terminal is asked what became of it, and what is known around it.
+
+First a few questions while the terminal is held, so that no other payment can come between; then it is `unknown`, for a
+person, and the terminal is free again. Later questions are put only while nobody uses the terminal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from .dialog import Dialog
+from .journal import Journal, Record
+from .protocols.machine import Close, Evidence, Outcome, Progress, Result
+from .protocols.recovery import NOT_SENT_CODES, Last, Lost, believe
+from .protocols.states import ENDED, ENDED_WITHOUT_CHARGE, MONEY_KINDS, State
+from .transaction import Transaction
+
+if TYPE_CHECKING:
+    from .terminal import Terminal
+
+#: How often a till that looks at an unknown one makes the driver ask, at most, and the seconds in between.
+FOR_TILLS = 5
+FOR_TILLS_SECONDS = 30.0
+
+ASKING = "The answer was lost. Asking the terminal what became of the payment: do not take the card again."
+
+LEFT_OPEN = Outcome(
+    State.UNKNOWN,
+    "driver_restarted",
+    "The driver was restarted while the terminal was at work. Do not take the card again: look at the terminal's slip.",
+)
+
+
+class Asking:
+    """The questions about one transaction.
+
+    `held` keeps the terminal for it. `doubt` is why it is not known, None for one left by a stopped driver. `since` is
+    when its request had left (the loop's time), `pauses` and `later` the seconds before each question to come.
+    """
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        doubt: Outcome | None,
+        since: float,
+        pauses: Iterable[float],
+        later: Iterable[float],
+        ask: Callable[[Asking], None],
+    ) -> None:
+        self.transaction = transaction
+        self.doubt = doubt
+        self.since = since
+        self.held = True
+        self.pauses = list(pauses)
+        self._later = list(later)
+        self._ask = ask
+        self._timer: asyncio.TimerHandle | None = None
+        self._for_tills = FOR_TILLS
+        self._asked_at = -math.inf
+
+    def go_on(self) -> None:
+        """Wait for the next question; without one left to put while the terminal is held, let it go."""
+        self.stop()
+        self.held = bool(self.pauses)
+        waiting = self.pauses or self._later
+        if not waiting:
+            return
+        left = round(sum(self.pauses))
+        if self.held:
+            self.transaction.shown(Progress("asking_terminal", ASKING, left))
+        self._timer = asyncio.get_running_loop().call_later(waiting.pop(0), self.now)
+
+    def now(self) -> None:
+        """Ask."""
+        self.stop()
+        self._asked_at = asyncio.get_running_loop().time()
+        self._ask(self)
+
+    def for_till(self) -> None:
+        """Ask because a till wants to know, if it has not been asked just now."""
+        quiet = asyncio.get_running_loop().time() - self._asked_at
+        if not self.held and self._for_tills and quiet >= FOR_TILLS_SECONDS:
+            self._for_tills -= 1
+            self.now()
+
+    def stop(self) -> None:
+        """Put no more questions by itself."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class Questions:
+    """The lost answer of one terminal, if there is one: only its last request can be asked about.
+
+    `pauses` are the seconds before each question while the terminal is held; None: the protocol's own.
+    """
+
+    def __init__(
+        self, terminal: Terminal, journal: Journal, *, exclusive: bool, pauses: Iterable[float] | None = None
+    ) -> None:
+        recovery = terminal.info.recovery
+        self._recovery = recovery if recovery and recovery.supported(terminal.options) else None
+        own = self._recovery.pauses if self._recovery else ()
+        self._pauses = tuple(own if pauses is None else pauses)
+        self._terminal = terminal
+        self._journal = journal
+        self._exclusive = exclusive
+        self._asking: Asking | None = None
+
+    @property
+    def possible(self) -> bool:
+        """Whether the terminal can be asked what became of a payment."""
+        return self._recovery is not None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a lost answer is asked for before it is given to a person."""
+        return self.possible and bool(self._pauses)
+
+    @property
+    def holding(self) -> Transaction | None:
+        """The transaction the terminal is held for between two questions."""
+        return self._asking.transaction if self._asking and self._asking.held else None
+
+    def can_tell(self, record: Record) -> bool:
+        """Whether the terminal's word about its last transaction could be about this one."""
+        open_ = record.state in (State.SENT, State.UNKNOWN) and record.kind in MONEY_KINDS
+        return self.possible and open_ and is_last(self._journal, record)
+
+    def stop(self) -> None:
+        """Ask no more."""
+        if self._asking is not None:
+            self._asking.stop()
+            self._asking = None
+
+    def take_up(self, transaction: Transaction, record: Record) -> None:
+        """Ask about what a stopped driver left: once now, and on as after any lost answer if nobody was told yet."""
+        self._about(transaction, record.outcome, self._pauses[1:] if record.state is State.SENT else ()).now()
+
+    def for_till(self, uuid: str) -> None:
+        """A till looks at a transaction: ask, if it is one to ask about and there was no question just now."""
+        if self._asking is None or self._asking.transaction.uuid != uuid:
+            record = self._journal.get(uuid)
+            if record is None or not self.can_tell(record):
+                return
+            self.stop()
+            transaction = self._terminal.live(uuid) or Transaction(uuid, record.body, record)
+            self._about(transaction, record.outcome, ()).held = False
+        if self._asking is not None:
+            self._asking.for_till()
+
+    def go_on(self, dialog: Dialog) -> None:
+        """After a dialog: ask about a lost answer, or stop asking."""
+        transaction = dialog.transaction
+        if not self.possible or transaction.record is None:
+            return
+        if transaction.record.state in ENDED:
+            self.stop()
+            return
+        if self._asking is None and self.can_tell(transaction.record):
+            asking = self._about(transaction, dialog.doubt, self._pauses if dialog.may_ask else ())
+            asking.since = dialog.since
+        if self._asking is not None:
+            self._asking.go_on()
+
+    def heard(self, last: Last) -> None:
+        """The terminal has spoken about an earlier transaction. Raises `NotRecorded`."""
+        record = self._journal.get(last.reference)
+        if record is None or record.terminal != self._terminal.id or record.state not in (State.UNKNOWN, *ENDED):
+            return
+        word = believe(self._lost(record, 0), last, math.inf)
+        if isinstance(word, Evidence):
+            self._journal.evidence(record.uuid, word.outcome, word.matches)
+        elif not _says_the_same(record, word):
+            self._journal.record(record.uuid, word.state, word)
+        after = self._journal.get(record.uuid)
+        if after is not None and (live := self._terminal.live(record.uuid)):
+            live.journalled(after)
+            live.finished(after.state, after.outcome)
+
+    def _about(self, transaction: Transaction, doubt: Outcome | None, pauses: Iterable[float]) -> Asking:
+        self.stop()
+        later = self._recovery.later if self._recovery else ()
+        now = asyncio.get_running_loop().time()
+        self._asking = Asking(transaction, doubt, now, pauses, later, self._ask)
+        return self._asking
+
+    def _ask(self, asking: Asking) -> None:
+        """Put a question to the terminal: a dialog that sends no request for money."""
+        terminal, transaction = self._terminal, asking.transaction
+        record = self._journal.get(transaction.uuid)
+        if not terminal.idle or record is None or not self.can_tell(record):
+            self.stop()
+            return
+        about = self._lost(record, asyncio.get_running_loop().time() - asking.since)
+        machine = terminal.info.machine(terminal.options)
+        try:
+            effects = machine.resume({**record.body, "uuid": record.uuid, "state": record.state}, about)
+        except Exception:  # noqa: BLE001 - a fault here must not keep the driver from starting, nor lose the transaction
+            effects = []
+        transaction.reopened()
+        transaction.shown(Progress("asking_terminal", ASKING))
+        effects = effects or [Result(LEFT_OPEN), Close()]
+        doubt, more = asking.doubt or LEFT_OPEN, bool(asking.pauses)
+        terminal.begin(machine, transaction, effects, resumed=True, may_ask=more, doubt=doubt)
+
+    def _lost(self, record: Record, waited: float) -> Lost:
+        """Return what is known around a transaction whose answer was lost."""
+        previous = _previous(self._journal, record)
+        return Lost(
+            uuid=record.uuid,
+            kind=record.kind,
+            amount=int(record.body["amount"]),
+            currency=str(record.body["currency"]),
+            exclusive=self._exclusive,
+            previous=previous.outcome if previous else None,
+            previous_uuid=previous.uuid if previous else "",
+            waited=waited,
+        )
+
+
+def is_last(journal: Journal, record: Record) -> bool:
+    """Whether a terminal's last transaction can only be this one or an earlier one: nothing of ours left since."""
+    return all(_never_left(later) for later in journal.after(record.uuid))
+
+
+def _previous(journal: Journal, record: Record) -> Record | None:
+    """Return the transaction whose result the terminal would tell if this one had never reached it."""
+    for before in journal.before(record.uuid):
+        if before.state is State.APPROVED:
+            return before
+        if before.state not in ENDED_WITHOUT_CHARGE:
+            return None
+    return None
+
+
+def _says_the_same(record: Record, word: Outcome) -> bool:
+    known = record.outcome.amount_approved if record.outcome else None
+    return (record.state, known) == (word.state, word.amount_approved)
+
+
+def _never_left(record: Record) -> bool:
+    outcome = record.outcome
+    return record.state is State.FAILED and outcome is not None and outcome.code in NOT_SENT_CODES
