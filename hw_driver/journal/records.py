@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ..protocols.machine import Outcome
@@ -40,7 +40,7 @@ class Event:
 
     def as_json(self) -> dict[str, Any]:
         """Return the event as it goes to Odoo."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,128 @@
+"""The disk under the driver's journal: real SQLite, in memory, that outlives the process and can refuse to write.
+
+`opening.connect` and `storage.set_aside` are where the journal touches files; the simulation puts a `Disk` there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hw_driver.journal import opening, storage
+
+Boundary = Callable[[str], None]
+
+
+class Disk:
+    """One file that may be replaced. `full` refuses commits; `durable` is the number of the last event committed."""
+
+    mounted: Disk | None = None
+
+    def __init__(self) -> None:
+        self.file = _new_file()
+        self.set_aside: list[sqlite3.Connection] = []
+        self.full = False
+        self.durable = 0
+        self.forgets = False
+        self.at_boundary: Boundary = lambda what: None
+        self._handle: _Handle | None = None
+
+    @property
+    def files(self) -> list[sqlite3.Connection]:
+        """Every journal that was ever written here."""
+        return [*self.set_aside, self.file]
+
+    def connect(self) -> sqlite3.Connection:
+        self._handle = _Handle(self)
+        return self._handle  # type: ignore[return-value]
+
+    def process_died(self) -> None:
+        """What was not committed is gone, and nobody of the old process writes any more."""
+        if self._handle is not None:
+            self._handle.cut()
+            self._handle = None
+        if self.file.in_transaction:
+            self.file.execute("ROLLBACK")
+
+    def put_aside(self) -> None:
+        self.set_aside.append(self.file)
+        self.file = _new_file()
+
+    def restore(self, copy: sqlite3.Connection) -> None:
+        """Somebody puts back what was copied earlier; what is there is kept for the checker's eyes alone."""
+        self.put_aside()
+        copy.backup(self.file)
+
+    def close(self) -> None:
+        for file in self.files:
+            file.close()
+
+
+def mount(disk: Disk) -> None:
+    """Make this the disk that journals are opened on."""
+    Disk.mounted = disk
+
+
+def _new_file() -> sqlite3.Connection:
+    return sqlite3.connect(":memory:", isolation_level=None)
+
+
+class _Handle:
+    """A process's connection to the file. `COMMIT` is where a disk refuses and where a process may die."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        self._file = disk.file
+        self._execute = disk.file.execute
+        self._seq = disk.durable
+
+    def execute(self, sql: str, values: Any = ()) -> sqlite3.Cursor:
+        if sql.startswith("INSERT INTO events"):
+            self._seq = values[0]
+        elif sql == "COMMIT":
+            return self._commit()
+        return self._execute(sql, values)
+
+    def _commit(self) -> sqlite3.Cursor:
+        disk = self._disk
+        if disk.full:
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        disk.at_boundary("before commit")
+        cursor = self._execute("COMMIT")
+        disk.durable = self._seq
+        disk.at_boundary("after commit")
+        return cursor
+
+    def cut(self) -> None:
+        self._execute = _dead
+
+    def close(self) -> None:
+        self.cut()
+
+    def __getattr__(self, name: str) -> Any:
+        if self._execute is _dead:
+            raise sqlite3.ProgrammingError("the process is dead")
+        return getattr(self._file, name)
+
+
+def _dead(sql: str, values: Any = ()) -> sqlite3.Cursor:
+    raise sqlite3.ProgrammingError("the process is dead")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    assert Disk.mounted is not None
+    return Disk.mounted.connect()
+
+
+def _set_aside(path: Path, why: str, now: Any) -> Path:
+    assert Disk.mounted is not None
+    Disk.mounted.put_aside()
+    return path.with_name(f"{path.name}.{why}")
+
+
+opening.connect = _connect
+storage.set_aside = _set_aside

@@ -1,0 +1,260 @@
+"""One history: a driver, its terminals, two tills and Odoo on one day, drawn from (seed, number) alone."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from hw_driver.configuration import TerminalSettings
+from hw_driver.protocols.registry import PROTOCOLS
+
+from ..history import History, Notes
+from . import trouble
+from .clockwork import VirtualClock, VirtualLoop
+from .disk import Disk, mount
+from .odoo import Odoo
+from .people import Till
+from .process import Process
+from .terminals import AT_THE_TERMINAL, STANDS, Box, Cardholder
+from .wire import Trouble
+
+#: Purchases in one history.
+SALES = 50
+TILLS = 2
+#: Longer than any dialog, with what a terminal is asked afterwards.
+LONG = 1500.0
+_CONFIGURABLE = frozenset(field.name for field in fields(TerminalSettings))
+
+
+def play(seed: int, number: int, folder: Path, *, story: bool = False) -> tuple[History, Disk]:
+    """Play a history to its end. The caller closes the disk when it has read the journals."""
+    loop = VirtualLoop()
+    disk = Disk()
+    asyncio.set_event_loop(loop)
+    try:
+        shop = loop.run_until_complete(_day(seed, number, folder, loop, disk, story))
+        return shop.history(number), disk
+    finally:
+        _cancel_all(loop)
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+async def _day(seed: int, number: int, folder: Path, loop: VirtualLoop, disk: Disk, story: bool) -> Shop:
+    shop = Shop(random.Random(f"{seed}/{number}"), folder, loop, disk, story)
+    await shop.open()
+    return shop
+
+
+class Shop:
+    """Everything of one history."""
+
+    def __init__(self, chance: random.Random, folder: Path, loop: VirtualLoop, disk: Disk, story: bool) -> None:
+        self.chance = chance
+        self.loop = loop
+        self.disk = disk
+        self.restored = chance.random() < trouble.RESTORED
+        self.notes = Notes(loop.time, lambda: disk.durable, lambda: len(disk.set_aside))
+        if story:
+            self.notes.story = []
+        loop.set_exception_handler(self._uncaught)
+        self.faults: list[str] = []
+        self.exclusive: dict[str, bool] = {}
+        self.boxes: dict[str, Box] = {}
+        for name in ("A", "B"):
+            self._place(name)
+        self.odoo = Odoo(chance)
+        lag = trouble.one_of(chance, trouble.ODOO_LAGS)
+        self.process = Process(disk, folder, self._terminals, self.odoo, VirtualClock(loop), self._driver_died, lag)
+        self._calm = False
+        mount(disk)
+
+    def _place(self, name: str) -> None:
+        protocol = self.chance.choice([name for name in STANDS if name in PROTOCOLS])
+        options = self.chance.choice(STANDS[protocol].settings)
+        box = Box(name, protocol, options, self.chance, self.notes, self._cardholder)
+        box.wire.next_trouble = self._connection_trouble
+        box.wire.at_boundary = lambda what: self.process.at_boundary(what)
+        self.exclusive[name] = self.chance.random() < 0.5
+        self.boxes[name] = box
+
+    def _terminals(self) -> list[TerminalSettings]:
+        settings = []
+        for name, box in self.boxes.items():
+            members: dict[str, Any] = {
+                "id": name,
+                "name": name,
+                "protocol": box.protocol,
+                "transport": {"kind": "simulated", "wire": box.wire},
+                "options": box.options,
+                "exclusive": self.exclusive[name],
+            }
+            settings.append(TerminalSettings(**{key: members[key] for key in members if key in _CONFIGURABLE}))
+        return settings
+
+    # -- the day
+
+    async def open(self) -> None:
+        await self.process.start()
+        tills = [Till(self, f"till {number}", self.chance) for number in range(TILLS)]
+        days = [asyncio.ensure_future(till.day(SALES // TILLS)) for till in tills]
+        watch = asyncio.ensure_future(self._keep_driver_running())
+        try:
+            await asyncio.gather(*days)
+            await self._mend()
+        finally:
+            watch.cancel()
+
+    async def _keep_driver_running(self) -> None:
+        """The system starts a driver that died again."""
+        while True:
+            await asyncio.sleep(0.2 + self.chance.random() * 5)
+            if not self.process.alive:
+                await self.process.start()
+
+    async def _mend(self) -> None:
+        """Repair everything, and give every part the time it needs to come to its end."""
+        self._calm = True
+        self.disk.full = False
+        self.odoo.up, self.odoo.loses_answers = True, False
+        for box in self.boxes.values():
+            box.faults.armed.clear()
+            box.wire.plug()
+        await asyncio.sleep(LONG)
+        await self.process.start()
+        for _ in range(100):
+            await asyncio.sleep(30)
+            driver = self.process.driver
+            if driver is not None and self.process.alive and self.odoo.last >= driver.journal.last:
+                break
+        self.process.kill()
+
+    # -- what goes wrong
+
+    def prepare(self, terminal: str) -> None:
+        """Somebody presses Card: draw what this sale has to go through."""
+        chance = self.chance
+        if chance.random() < trouble.TERMINAL:
+            name = trouble.one_of(chance, AT_THE_TERMINAL)
+            box = self.boxes[terminal]
+            value = chance.randrange(0, 60) if name in ("late", "cut", "timeout", "restart_before", "restart_after") else None
+            box.faults.arm(name, value=value)
+        if chance.random() < trouble.PART:
+            self.loop.create_task(self._strike(trouble.one_of(chance, trouble.WHOLE_PARTS), self.boxes[terminal]))
+
+    async def _strike(self, what: str, box: Box) -> None:
+        chance = self.chance
+        await asyncio.sleep(chance.random() * 20)
+        if self._calm:
+            return
+        self.notes.tell("", f"trouble: {what}")
+        await _PARTS[what](self, box, chance.choice((0.5, 3.0, 20.0, 90.0)) * chance.random())
+
+    async def _kill_driver(self, box: Box, seconds: float) -> None:
+        self.process.kill()
+
+    async def _kill_driver_at_boundary(self, box: Box, seconds: float) -> None:
+        self.process.die_at(self.chance.choice(trouble.BOUNDARIES), self.chance.randrange(0, 4))
+
+    async def _stop_driver(self, box: Box, seconds: float) -> None:
+        await self.process.stop(seconds)
+
+    async def _cut_power(self, box: Box, seconds: float) -> None:
+        box.power_cut(seconds)
+
+    async def _unplug(self, box: Box, seconds: float) -> None:
+        box.wire.plugged = False
+        await asyncio.sleep(seconds)
+        box.wire.plug()
+
+    async def _fill_disk(self, box: Box, seconds: float) -> None:
+        self.disk.full = True
+        await asyncio.sleep(seconds)
+        self.disk.full = False
+
+    async def _odoo_down(self, box: Box, seconds: float) -> None:
+        self.odoo.up = False
+        await asyncio.sleep(seconds * 5)
+        self.odoo.up = True
+
+    async def _odoo_loses_answers(self, box: Box, seconds: float) -> None:
+        self.odoo.loses_answers = True
+        await asyncio.sleep(seconds)
+        self.odoo.loses_answers = False
+
+    def _connection_trouble(self) -> Trouble | None:
+        return None if self._calm else trouble.of_connection(self.chance)
+
+    def _cardholder(self) -> Cardholder:
+        chance = self.chance
+        return Cardholder(trouble.one_of(chance, trouble.CARDHOLDERS), 1 + chance.random() * chance.choice((3, 10, 40)))
+
+    def _driver_died(self) -> None:
+        self.notes.tell("", "the driver dies")
+        driver = self.process.driver
+        if driver is not None:
+            for terminal in driver.terminals:
+                if terminal.holder:
+                    self.notes.struck(terminal.holder["uuid"], "driver_died")
+        for box in self.boxes.values():
+            box.wire.driver_died()
+
+    def _uncaught(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if type(error).__name__ != "Killed":
+            self.faults.append(f"{context.get('message')}: {error!r}")
+
+    # -- what people ask
+
+    def uuid(self) -> str:
+        return str(UUID(int=self.chance.getrandbits(128), version=4))
+
+    def kinds_of(self, terminal: str) -> frozenset[str]:
+        return frozenset(kind.value for kind in PROTOCOLS[self.boxes[terminal].protocol].kinds)
+
+    def record(self, uuid: str) -> Any:
+        process = self.process
+        return process.driver.journal.get(uuid) if process.alive and process.driver else None
+
+    def knows(self, uuid: str) -> bool:
+        """Whether the living driver's journal has it."""
+        return self.record(uuid) is not None
+
+    def boxes_idle(self) -> bool:
+        return all(box.idle for box in self.boxes.values())
+
+    def history(self, number: int) -> History:
+        reporting = frozenset(name for name, box in self.boxes.items() if self.exclusive[name] and _reports(box))
+        return History(
+            number, self.notes, self.disk.files, self.odoo.events, self.odoo.transactions, reporting, self.restored,
+            self.faults,
+        )  # fmt: skip
+
+
+def _reports(box: Box) -> bool:
+    recovery = getattr(PROTOCOLS[box.protocol], "recovery", None)
+    return bool(recovery and recovery.supported(box.options))
+
+
+_PARTS = {
+    "driver_killed": Shop._kill_driver,
+    "driver_killed_at_boundary": Shop._kill_driver_at_boundary,
+    "driver_stopped": Shop._stop_driver,
+    "terminal_power_cut": Shop._cut_power,
+    "terminal_unplugged": Shop._unplug,
+    "disk_full": Shop._fill_disk,
+    "odoo_down": Shop._odoo_down,
+    "odoo_loses_answers": Shop._odoo_loses_answers,
+}
+
+
+def _cancel_all(loop: VirtualLoop) -> None:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))

@@ -1,0 +1,348 @@
+"""The network between driver and terminals: bytes in order or not at all, as TCP has it, and every way it breaks.
+
+A `Wire` leads to one terminal. Each connection may carry one `Trouble`; what it did to a transaction is noted under
+the transaction's uuid at the moment it happens, so that the checker knows what the faults left possible.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from hw_driver.transports import TRANSPORTS, Listener
+
+from ..history import Notes
+
+#: Seconds between two deliveries on a connection: keeps them in order.
+TICK = 1e-6
+TO_TERMINAL, TO_DRIVER = 0, 1
+#: Seconds of delay that a driver still waits for, on top of any cardholder.
+SHORT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with one connection: a name of `TROUBLES`, after how many bytes, for how many seconds."""
+
+    name: str
+    byte: int = 0
+    seconds: float = 0.0
+
+
+class Far(Protocol):
+    """The terminal's end."""
+
+    on: bool
+    name: str
+
+    def moves_money(self, data: bytes) -> bool: ...
+    def connected(self, connection: Connection) -> None: ...
+    def received(self, connection: Connection, data: bytes) -> None: ...
+    def gone(self, connection: Connection) -> None: ...
+
+
+class Wire:
+    """The way to one terminal. While it is unplugged nothing passes and nobody is told; the systems at both ends keep
+    trying, so that what was written arrives when it is plugged in again, unless its end was aborted meanwhile.
+    """
+
+    def __init__(self, far: Far, chance: random.Random, notes: Notes, corrupt: Callable[..., bytes]) -> None:
+        self.far = far
+        self.chance = chance
+        self.notes = notes
+        self.corrupt = corrupt
+        self.plugged = True
+        self.next_trouble: Callable[[], Trouble | None] = lambda: None
+        self.at_boundary: Callable[[str], None] = lambda what: None
+        self.connections: dict[int, Connection] = {}
+        self.held: list[Callable[[], None]] = []
+        self._count = 0
+
+    def plug(self) -> None:
+        """Let what had to wait pass, in order."""
+        self.plugged = True
+        held, self.held = self.held, []
+        for arrive in held:
+            arrive()
+
+    def open(self, near: SimulatedTransport, uuid: str) -> Connection:
+        self._count += 1
+        connection = Connection(self, self._count, near, uuid, self.next_trouble())
+        self.connections[self._count] = connection
+        return connection
+
+    def driver_died(self) -> None:
+        """The system closes what the process had open."""
+        for connection in list(self.connections.values()):
+            connection.let_go()
+
+    def power_cut(self) -> None:
+        """The terminal forgets its connections; whoever writes to it next is told so."""
+        for connection in list(self.connections.values()):
+            connection.lose("reset")
+
+
+class Connection:
+    """One TCP connection with whatever befalls it."""
+
+    def __init__(
+        self, wire: Wire, number: int, near: SimulatedTransport, uuid: str, trouble: Trouble | None
+    ) -> None:
+        self.number = number
+        self.uuid = uuid
+        self.trouble = trouble
+        self.altered = False
+        self._wire = wire
+        self._near: SimulatedTransport | None = near
+        self._up = False
+        self._aborted = False
+        self._last = [0.0, 0.0]
+        self._seen = [0, 0]
+        self._loop = asyncio.get_running_loop()
+        self._split = wire.chance.random() < 0.15
+
+    # -- opening
+
+    def dial(self, timeout: float) -> None:
+        name = self.trouble.name if self.trouble else ""
+        if name == "connect_refused" or not self._wire.far.on:
+            self._strike("connect_refused")
+            self._later(self._latency(), self.lose, "refused")
+        elif name == "connect_unreachable":
+            self._strike(name)
+            self._later(self._latency(), self.lose, "unreachable")
+        elif name == "connect_timeout" or not self._wire.plugged:
+            self._strike("connect_timeout")
+            self._later(timeout, self.lose, "timeout")
+        else:
+            self._later(2 * self._latency(), self._connected)
+
+    def _connected(self) -> None:
+        if self._near is None:
+            return
+        if not self._wire.far.on:
+            self.lose("refused")
+            return
+        self._up = True
+        trouble = self.trouble
+        self._wire.far.connected(self)
+        if trouble and trouble.name == "reset":
+            self._later(trouble.seconds, self._reset)
+        if trouble and trouble.name == "junk_at_once":
+            self._strike("junk_at_once")
+            self._near.heard(self._junk())
+            return
+        self._near.connected()
+
+    # -- bytes
+
+    def send(self, direction: int, data: bytes) -> None:
+        """Take bytes at one end; what arrives at the other, and when, is the trouble's business."""
+        data = self._meddle(direction, data)
+        if not data:
+            return
+        pieces = self._pieces(data)
+        for piece in pieces:
+            at = max(self._loop.time() + self._delay(direction), self._last[direction] + TICK)
+            self._last[direction] = at
+            self._loop.call_at(at, self._arrive, direction, piece)
+
+    def _arrive(self, direction: int, data: bytes) -> None:
+        if not self._wire.plugged:
+            self._strike("unplugged")
+            self._wire.held.append(partial(self._arrive, direction, data))
+        elif direction == TO_TERMINAL:
+            if self._up and self._wire.far.on and not self._aborted:
+                self._wire.far.received(self, data)
+        elif self._near is not None:
+            self._near.heard(data)
+
+    def _meddle(self, direction: int, data: bytes) -> bytes:
+        """Return what of these bytes gets through, after the trouble had its way."""
+        trouble = self.trouble
+        seen, self._seen[direction] = self._seen[direction], self._seen[direction] + len(data)
+        if trouble is None:
+            return data
+        way = _WAYS.get((trouble.name, direction))
+        return data if way is None else way(self, data, seen)
+
+    def _silence(self, data: bytes, seen: int) -> bytes:
+        self._strike(self._name)
+        return b""
+
+    def _cut(self, data: bytes, seen: int) -> bytes:
+        assert self.trouble is not None
+        left = self.trouble.byte - seen
+        if left >= len(data):
+            return data
+        if left >= 0:
+            self._strike(self._name)
+            self._later(self._delay(TO_DRIVER) + 0.01, self._reset)
+        return data[: max(left, 0)]
+
+    def _corrupted(self, data: bytes, seen: int) -> bytes:
+        self._strike(self._name)
+        return self._wire.corrupt(data, self._wire.chance)
+
+    def _garbage(self, data: bytes, seen: int) -> bytes:
+        self._strike(self._name)
+        return self._junk()
+
+    def _digit(self, data: bytes, seen: int) -> bytes:
+        """Change a digit into another: no protocol without a checksum can see that."""
+        places = [place for place, byte in enumerate(data) if 48 <= byte <= 57]
+        if not places:
+            return data
+        self.altered = True
+        self._strike(self._name)
+        place = self._wire.chance.choice(places)
+        other = 48 + (data[place] - 48 + self._wire.chance.randrange(1, 10)) % 10
+        return data[:place] + bytes([other]) + data[place + 1 :]
+
+    @property
+    def _name(self) -> str:
+        return self.trouble.name if self.trouble else ""
+
+    def _junk(self) -> bytes:
+        return self._wire.chance.randbytes(self._wire.chance.randrange(1, 60)) + b"\xff"
+
+    def _pieces(self, data: bytes) -> list[bytes]:
+        chance = self._wire.chance
+        if self._split and len(data) > 1:
+            places = sorted(chance.sample(range(1, len(data)), min(len(data) - 1, chance.randrange(1, 6))))
+            return [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True)]
+        return [data]
+
+    def _latency(self) -> float:
+        return 0.0005 + self._wire.chance.random() * 0.01
+
+    def _delay(self, direction: int) -> float:
+        trouble = self.trouble
+        if trouble and trouble.name == "late_answer" and direction == TO_DRIVER:
+            self._strike("delayed" if trouble.seconds < SHORT else "late_answer")
+            return self._latency() + trouble.seconds
+        return self._latency()
+
+    # -- ends
+
+    def hang_up(self) -> None:
+        """The terminal closes, after what it wrote."""
+        at = max(self._loop.time() + self._delay(TO_DRIVER), self._last[TO_DRIVER] + TICK)
+        self._last[TO_DRIVER] = at
+        self._up = False
+        self._loop.call_at(at, self._closed)
+
+    def _closed(self) -> None:
+        if not self._wire.plugged:
+            self._wire.held.append(self._closed)
+        elif self._name not in _DEAF:
+            self.lose("closed")
+
+    def abort(self) -> None:
+        """The driver resets: its system forgets what has not arrived."""
+        self._aborted = True
+        self.let_go()
+
+    def let_go(self) -> None:
+        """The driver closes: the terminal hears of it, after what was written."""
+        if self._near is None:
+            return
+        self._near = None
+        at = max(self._loop.time() + self._latency(), self._last[TO_TERMINAL] + TICK)
+        self._loop.call_at(at, self._far_gone)
+
+    def lose(self, reason: str) -> None:
+        """The link is no more, and the driver is told."""
+        near, self._near = self._near, None
+        self._far_gone()
+        if near is not None:
+            near.lost(reason)
+
+    def _reset(self) -> None:
+        if self._up and self._near is not None:
+            self._strike("reset")
+        self.lose("reset")
+
+    def _far_gone(self) -> None:
+        if not self._wire.plugged:
+            self._wire.held.append(self._far_gone)
+            return
+        self._wire.connections.pop(self.number, None)
+        if self._up:
+            self._up = False
+            self._wire.far.gone(self)
+
+    def _strike(self, name: str) -> None:
+        self._wire.notes.struck(self.uuid, name)
+
+    def _later(self, seconds: float, call: Callable[..., None], *args: Any) -> None:
+        self._loop.call_later(seconds, call, *args)
+
+
+_DEAF = frozenset({"half_open", "answer_swallowed"})
+_WAYS: dict[tuple[str, int], Callable[[Connection, bytes, int], bytes]] = {
+    ("half_open", TO_TERMINAL): Connection._silence,
+    ("half_open", TO_DRIVER): Connection._silence,
+    ("answer_swallowed", TO_DRIVER): Connection._silence,
+    ("request_cut", TO_TERMINAL): Connection._cut,
+    ("answer_cut", TO_DRIVER): Connection._cut,
+    ("answer_corrupted", TO_DRIVER): Connection._corrupted,
+    ("request_corrupted", TO_TERMINAL): Connection._corrupted,
+    ("answer_garbage", TO_DRIVER): Connection._garbage,
+    ("digit_changed", TO_DRIVER): Connection._digit,
+    ("digit_changed_in_request", TO_TERMINAL): Connection._digit,
+}
+
+
+class SimulatedTransport:
+    """The driver's end (hw_driver.transports.Transport). Settings: `wire`."""
+
+    def __init__(self, settings: Mapping[str, Any], listener: Listener) -> None:
+        self._wire: Wire = settings["wire"]
+        self._listener = listener
+        self._connection: Connection | None = None
+        self._uuid = str(listener.transaction.uuid)  # type: ignore[attr-defined]
+
+    def open(self, timeout: float) -> None:
+        self.close()
+        self._connection = self._wire.open(self, self._uuid)
+        self._connection.dial(timeout)
+
+    def write(self, data: bytes) -> None:
+        if self._connection is None:
+            raise ConnectionError("not connected")
+        self._wire.at_boundary("before write")
+        wire = self._wire
+        wire.notes.wrote(self._uuid, wire.far.name, data, wire.far.moves_money(data))
+        self._connection.send(TO_TERMINAL, data)
+        self._wire.at_boundary("after write")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.let_go()
+            self._connection = None
+
+    def abort(self) -> None:
+        if self._connection is not None:
+            self._connection.abort()
+            self._connection = None
+
+    # what the connection tells
+
+    def connected(self) -> None:
+        self._listener.on_connected()
+
+    def heard(self, data: bytes) -> None:
+        if self._connection is not None:
+            self._listener.on_data(data)
+
+    def lost(self, reason: str) -> None:
+        self._connection = None
+        self._listener.on_lost(reason)
+
+
+TRANSPORTS["simulated"] = SimulatedTransport
