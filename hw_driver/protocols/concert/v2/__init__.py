@@ -1,0 +1,10 @@
+"""CONCERT V2, protocols E and E+: fixed positions inside a frame."""
+
+from __future__ import annotations
+
+from .machine import MAX_AMOUNT, ConcertV2
+from .messages import decode, encode
+from .options import DEFAULTS
+from .tables import OPERATIONS
+
+__all__ = ["DEFAULTS", "MAX_AMOUNT", "OPERATIONS", "ConcertV2", "decode", "encode"]
