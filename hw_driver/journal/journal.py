@@ -241,7 +241,7 @@ class Journal(Reading):
         """Open what is there and decide whether to go on from it."""
         self._db = opening.connect(self._path)
         try:
-            if not schema.version_of(self._db) or not opening.meta(self._db, "journal_id"):
+            if not opening.begun(self._db):
                 self._create("new", "")
                 return
             opening.check(self._db)

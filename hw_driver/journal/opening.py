@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from .. import signing
+from . import schema
 from .errors import JournalLocked, JournalUnavailable
 
 #: How much of the hash chain is checked on opening. `verify_chain` with no limit walks all of it.
@@ -67,6 +68,22 @@ def check(db: sqlite3.Connection) -> None:
     if found != ["ok"]:
         raise Damaged("; ".join(found))
     verify_chain(db, TAIL)
+
+
+def begun(db: sqlite3.Connection) -> bool:
+    """Return whether a journal lies here; an empty file, or one whose first start was cut off, is none yet.
+
+    Raises `Damaged` where there are tables or events but what says whose they are is gone.
+    """
+    if not schema.version_of(db):
+        if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise Damaged("its version is gone")
+        return False
+    if meta(db, "journal_id"):
+        return True
+    if db.execute("SELECT count(*) FROM events").fetchone()[0]:
+        raise Damaged("its identity is gone")
+    return False
 
 
 def verify_chain(db: sqlite3.Connection, tail: int = 0) -> None:

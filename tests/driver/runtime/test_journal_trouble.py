@@ -80,9 +80,26 @@ def garble_an_event(path: Path) -> None:
     db.close()
 
 
-@pytest.mark.parametrize(
-    "damage", [scribble, cut_in_half, overwrite_a_page, alter_an_event, drop_an_event, garble_an_event]
-)
+def forget_its_identity(path: Path) -> None:
+    """What is left when the page of `meta` was lost."""
+    with sqlite3.connect(path) as db:
+        db.execute("DELETE FROM meta")
+    db.close()
+
+
+def forget_its_version(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 0")
+    db.close()
+
+
+DAMAGES = [
+    scribble, cut_in_half, overwrite_a_page, alter_an_event, drop_an_event, garble_an_event,
+    forget_its_identity, forget_its_version,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_is_set_aside(journal: Journal, path: Path, damage: object) -> None:
     for _ in range(20):
         uuid = sold(journal)
