@@ -6,9 +6,19 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from noisy_line import Delivered, Noise, NoisyLine, NotOpened, Opened, Received, Refused
+from noisy_line import Noise, NoisyLine
 
-from hw_driver.protocols.concert.line import Link, LinkSettings, frame, unframe
+from hw_driver.protocols.concert.line import (
+    Delivered,
+    Link,
+    LinkSettings,
+    NotOpened,
+    Opened,
+    Received,
+    Refused,
+    frame,
+    unframe,
+)
 from hw_driver.protocols.concert.line.frame import ACK, ENQ, EOT, ETX, MAX_DATA, NAK, STX, FrameReader
 from hw_driver.protocols.machine import MalformedMessage, Send, StartTimer
 

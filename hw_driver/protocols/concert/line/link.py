@@ -127,7 +127,7 @@ class Link:
         return self._told()
 
     def release(self) -> list[LinkEffect]:
-        """Give up a session that was asked for, and any repeat of its frame. What the other side does is still heard."""
+        """Give up a session that was asked for, and any repeat of its frame. The other side is still heard."""
         self._wanted, self._frame = False, b""
         if self._phase in (Phase.OPENING, Phase.OPEN):
             self._write(EOT)
