@@ -1,3 +1,4 @@
 from . import driver_file
 from . import events
 from . import pair
+from . import relay

@@ -5,6 +5,7 @@ from . import card_terminal_key
 from . import card_terminal_pairing
 from . import card_terminal_version
 from . import card_terminal_journal
+from . import card_terminal_relay
 from . import card_terminal
 from . import card_transaction
 from . import card_transaction_event

@@ -18,6 +18,20 @@ class PosSession(models.Model):
             answer.append({"driver": driver.uuid, "url": driver.url, "grant": grant, "expires": expires})
         return answer
 
+    def card_terminal_relay(self, request):
+        """Pass a till's command on to a driver: {driver, command, op, uuid, body, grant} -> {sent} or {problem}.
+
+        The driver's answer comes over the bus; this call never waits for it.
+        """
+        session = self._card_session()
+        if not isinstance(request, dict):
+            raise UserError(self.env._("The till sent a request that cannot be read. Reload the point of sale."))
+        drivers = session.config_id.card_terminal_ids.driver_id
+        driver = drivers.filtered(lambda each: each.uuid == request.get("driver") and each.has_key)
+        if not driver:
+            raise UserError(self.env._("This driver is not set up for this point of sale, or not paired."))
+        return driver._relay(session, request)
+
     def card_terminal_refund_grant(self, request):
         """Return {grant, original} for money that goes back (law 8 is checked here)."""
         session = self._card_session()

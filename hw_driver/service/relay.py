@@ -278,6 +278,7 @@ class Relay:
                 "database_uuid": driver.keyring.database,
                 "journal_id": driver.journal.journal_id,
                 "now": iso(driver.clock.steady_now()),
+                "at": self.odoo_now(),
                 "results": results,
                 **more,
             }

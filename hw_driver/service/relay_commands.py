@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..signing import BadSignature, canonical, verify
+from ..signing import BadSignature, canonical
 from .app import problem_of
 from .calls import Route
 from .doors import admit
@@ -56,9 +56,9 @@ class Command:
 def read(driver: Driver, token: str) -> Command:
     """Return the command a token holds; `BadSignature` where it is not Odoo's word to this driver."""
     keyring = driver.keyring
-    _, claims = verify(token, lambda kid: keyring.keys.get(kid) if kid == ODOO else None)
-    meant = claims.get("typ") == "relay" and claims.get("drv") == keyring.driver and claims.get("db") == keyring.database
-    if not meant:
+    kid, claims = keyring.open(token, driver.clock.now().timestamp())
+    for_us = claims.get("drv") == keyring.driver and claims.get("db") == keyring.database
+    if kid != ODOO or claims.get("typ") != "relay" or not for_us:
         raise BadSignature("a command for another driver or database")
     kinds: dict[str, tuple[type, ...]] = {
         "id": (str,), "op": (str,), "reply": (int,), "iat": (int, float), "exp": (int, float)

@@ -1,0 +1,188 @@
+"""The relay on Odoo's side: who may send what to which driver, and where a driver's answers may go."""
+
+import json
+import time
+import uuid
+from datetime import timedelta
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import HttpCase, tagged
+
+from .common import KEY, CardTerminalCase, decode_grant, signature
+
+URL = "/card_terminal/v1/relay"
+
+
+class RelayCase(CardTerminalCase):
+    def setUp(self):
+        super().setUp()
+        self.session = self.open()
+        self.listen()
+
+    def listen(self, **changes):
+        """Let the driver say that it listens, and return Odoo's answer."""
+        return self.receive(self.journal.payload(self.driver.last_seq + 1, relay=True, **changes))
+
+    def request(self, **changes):
+        return {
+            "driver": self.driver.uuid, "command": str(uuid.uuid4()), "op": "ask", "uuid": str(uuid.uuid4()), **changes
+        }  # fmt: skip
+
+    def relay(self, user=None, session=None, **changes):
+        session = session or self.session
+        return session.with_user(user or self.cashier).card_terminal_relay(self.request(**changes))
+
+    def on_the_bus(self):
+        """Return (channel, message) of what was put on the bus."""
+        waiting = self.env.cr.precommit.data.get("bus.bus.values", [])
+        return [(json.loads(row["channel"])[-1], json.loads(row["message"])) for row in waiting]
+
+    def commands(self, channel):
+        return [
+            decode_grant(message["payload"]["command"], KEY) for name, message in self.on_the_bus() if name == channel
+        ]
+
+    def results(self, *results, **changes):
+        return {
+            "driver": self.driver.uuid,
+            "database_uuid": self.database_uuid,
+            "journal_id": self.journal.journal_id,
+            "now": "2026-03-01T12:00:00.000Z",
+            "at": time.time(),
+            "results": list(results),
+            **changes,
+        }
+
+    def result(self, **changes):
+        return {"reply": self.config.id, "command": "c", "uuid": "u", "status": 200, "body": {"state": "sent"}, **changes}
+
+    def told_to(self, config):
+        """Return what was put on a point of sale's channel by the relay."""
+        name = f"{config.access_token}-CARD_TERMINAL_RELAY"
+        return [message["payload"] for channel, message in self.on_the_bus() if message["type"] == name]
+
+
+@tagged("post_install", "-at_install")
+class TestRelay(RelayCase):
+    def test_the_driver_is_told_where_to_listen_and_what_time_it_is(self):
+        words = self.listen()["relay"]
+        self.assertEqual(len(set(words["channels"])), 2, "today's and tomorrow's")
+        self.assertAlmostEqual(words["now"], time.time(), delta=60)
+        self.assertRegex(words["version"], r"^19\.")
+        self.assertTrue(self.driver.relay_connected)
+        other = self.driver.copy({"name": "Other"})
+        other.key = KEY
+        self.assertFalse(set(words["channels"]) & set(other._relay_words()["channels"]))
+
+    def test_a_driver_that_is_reached_directly_is_told_of_no_relay(self):
+        self.driver.road = "direct"
+        self.assertIsNone(self.listen()["relay"])
+        self.assertEqual(self.relay()["problem"]["code"], "relay_off")
+        self.assertFalse(self.commands(self.driver._relay_channel(int(time.time()) // 86400)))
+
+    def test_a_command_is_signed_for_its_driver_its_session_and_seconds(self):
+        body = {"amount": 1000}
+        channel = self.listen()["relay"]["channels"][0]
+        before = time.time()
+        self.assertEqual(self.relay(op="start", body=body, grant="once"), {"sent": True})
+        (claims,) = self.commands(channel)
+        self.assertEqual(claims["typ"], "relay")
+        self.assertEqual((claims["drv"], claims["db"]), (self.driver.uuid, self.database_uuid))
+        self.assertEqual((claims["op"], claims["body"], claims["once"]), ("start", body, "once"))
+        self.assertEqual(claims["user"], self.cashier.name)
+        self.assertEqual(sorted(claims["terminals"]), sorted((self.terminal | self.spare).mapped("uuid")))
+        self.assertEqual(claims["reply"], self.config.id)
+        self.assertTrue(before <= claims["iat"] < claims["exp"] <= claims["iat"] + 10)
+
+    def test_nothing_is_sent_to_a_driver_that_is_not_there(self):
+        self.driver.relay_connected = False
+        self.assertEqual(self.relay()["problem"]["code"], "driver_offline")
+        self.listen()
+        self.driver.last_seen -= timedelta(minutes=1)
+        problem = self.relay()["problem"]
+        self.assertEqual((problem["code"], problem["money"]), ("driver_offline", "safe"))
+
+    def test_requests_that_cannot_be_read_are_refused(self):
+        for changes in (
+            {"op": "backup"},
+            {"op": None},
+            {"op": ["ask"]},
+            {"command": "1"},
+            {"uuid": "../health"},
+            {"op": "health"},  # with a uuid
+            {"body": "text"},
+            {"grant": 1},
+            {"body": {"reference": "x" * 20000}, "op": "start"},
+        ):
+            with self.subTest(changes=str(changes)[:40]), self.assertRaises(UserError):
+                self.relay(**changes)
+        with self.assertRaises(UserError):
+            self.session.with_user(self.cashier).card_terminal_relay("ask")
+
+    def test_only_a_cashier_of_the_company_with_a_driver_of_the_till(self):
+        stranger = self.cashier.copy({"login": "stranger", "group_ids": [(6, 0, [self.env.ref("base.group_user").id])]})
+        with self.assertRaises(AccessError):
+            self.relay(user=stranger)
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        elsewhere = self.cashier.copy({"login": "away", "company_id": company.id, "company_ids": [(6, 0, company.ids)]})
+        with self.assertRaises(AccessError):
+            self.relay(user=elsewhere)
+        other = self.env["card.terminal.driver"].create({"name": "Not of this till", "company_id": self.company.id})
+        other.key = KEY
+        with self.assertRaises(UserError):
+            self.relay(driver=other.uuid)
+        self.session.state = "closed"
+        with self.assertRaises(UserError):
+            self.relay()
+
+    def test_answers_go_to_the_points_of_sale_of_the_driver_only(self):
+        stranger = self.config.copy({"name": "Other", "card_terminal_id": False, "card_terminal_spare_ids": [(5,)]})
+        taken = self.driver._pass_on(
+            self.results(self.result(), self.result(reply=stranger.id), self.result(reply=2**40), "x", {"reply": "1"})
+        )
+        self.assertEqual(taken, 1)
+        (message,) = self.told_to(self.config)
+        self.assertEqual(message["driver"], self.driver.uuid)
+        self.assertEqual((message["command"], message["status"], message["body"]), ("c", 200, {"state": "sent"}))
+        self.assertFalse(self.told_to(stranger))
+
+    def test_an_answer_of_another_time_or_database_is_refused(self):
+        for changes in ({"at": time.time() - 600}, {"at": None}, {"database_uuid": "x"}, {"results": 1}):
+            with self.subTest(**changes), self.assertRaises(ValueError):
+                self.driver._pass_on(self.results(self.result(), **changes))
+        with self.assertRaises(ValueError):
+            self.driver._pass_on([])
+        self.assertFalse(self.told_to(self.config))
+
+
+@tagged("post_install", "-at_install")
+class TestRelayRoute(RelayCase, HttpCase):
+    def post(self, payload, **headers):
+        body = json.dumps(payload).encode()
+        return self.url_open(
+            URL,
+            body,
+            headers={
+                "Content-Type": "application/json",
+                "X-Card-Terminal-Driver": self.driver.uuid,
+                "X-Card-Terminal-Signature": signature(body),
+                **headers,
+            },
+        )
+
+    def test_a_signed_post_is_taken_and_answered_signed(self):
+        answer = self.post(self.results(self.result()))
+        self.assertEqual((answer.status_code, answer.json()), (200, {"taken": 1}))
+        self.assertTrue(answer.headers["X-Card-Terminal-Signature"].startswith("v1="))
+
+    def test_a_session_for_the_websocket_opens_nothing(self):
+        sid = self.post(self.results(session=True)).json()["session"]
+        self.opener.cookies["session_id"] = sid
+        self.assertIn("/web/login", self.url_open("/odoo").url)
+
+    def test_nobody_else_may_post(self):
+        self.assertEqual(self.post(self.results(), **{"X-Card-Terminal-Signature": "t=1,v1=00"}).status_code, 401)
+        self.assertEqual(self.post(self.results(), **{"X-Card-Terminal-Driver": str(uuid.uuid4())}).status_code, 401)
+        self.assertEqual(self.post(self.results(at=0)).status_code, 400)
+        self.assertEqual(self.post([1]).status_code, 400)
+        self.assertEqual(self.post({"x": "y" * (1 << 20)}).status_code, 413)
