@@ -178,7 +178,7 @@ def request_fields(request: Request, options: Options) -> Fields:
     if options.dialect == "E+":
         fields |= {"reply": "0", "authorisation": "1" if options.forced else "0"}
     if options.ticket:
-        fields["ticket"] = "12"
+        fields["ticket"] = "2"
     return fields
 
 

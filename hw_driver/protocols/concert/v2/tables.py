@@ -61,7 +61,7 @@ REQUEST: tuple[Part, ...] = (
 OPTIONS: dict[str, str] = {
     "A": "reply",  # 0 at the end, 1 at once without result (LI PTM PYP)
     "B": "authorisation",  # 0 normal, 1 forced (LI PTM)
-    "T": "ticket",  # 12 = the customer's (LI, PAX with Nepting)
+    "T": "ticket",  # 2 the customer's (LI, PAX with Nepting)
 }
 OPTION = r"[A-Z][0-9]{2}"
 
