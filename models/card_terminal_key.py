@@ -48,7 +48,7 @@ class CardTerminalDriver(models.Model):
         required=True,
         readonly=True,
         copy=False,
-        help="Retired: Odoo still takes what this driver has to tell, and nobody sells with it. Revoked: it is refused.",
+        help="Retired: Odoo still takes what this driver has to tell, and nobody sells with it. Revoked: refused.",
     )
     has_key = fields.Boolean("Paired", compute="_compute_has_key")
 

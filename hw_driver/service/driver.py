@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from ..asking import LEFT_OPEN
 from ..clock import Clock, iso
 from ..configuration import ConfigurationError, Settings, TillSide, till_side
 from ..journal import Event, Journal, Record
+from ..pairing import Pairing
 from ..protocols.states import State
-from ..signing import BadSignature, verify
+from ..signing import BadSignature, sign, unwrap_key
 from ..state_folder import StateFolder
-from ..terminal import NOT_SENT, Terminal
+from ..terminal import NOT_SENT, Terminal, TerminalBusy
 from ..transaction import Transaction
 from .grants import LOCAL, ODOO, Keyring
 from .odoo_link import OdooLink
@@ -48,10 +50,15 @@ class Driver:
         self.stopping = False
         keys = {LOCAL: folder.local_key(create=True)}
         self.link: OdooLink | None = None
+        self.pairing: Pairing | None = None
+        self.end: Callable[[], None] = lambda: None
+        self._keys = keys
         if settings.odoo:
-            keys[ODOO] = settings.odoo.key
+            self.pairing = Pairing(folder, settings.odoo.key)
+            keys[ODOO] = self.pairing.current
             self.link = OdooLink(self, settings.odoo)
-        self.keyring = Keyring(settings.driver_id, settings.database_uuid, keys)
+        before = self.pairing.before if self.pairing else lambda now: None
+        self.keyring = Keyring(settings.driver_id, settings.database_uuid, keys, before)
         journal.on_event = self._on_event
 
     @property
@@ -88,7 +95,9 @@ class Driver:
 
     def verified(self, signed: str) -> TillSide:
         """Return what a signed configuration says; `BadSignature` or `ConfigurationError` when it is not for us."""
-        _, claims = verify(signed, lambda kid: self.keyring.keys.get(kid) if kid == ODOO else None)
+        kid, claims = self.keyring.open(signed, self.clock.now().timestamp())
+        if kid != ODOO:
+            raise BadSignature("not signed by Odoo")
         if claims.get("typ") != "configuration" or claims.get("drv") != self.keyring.driver:
             raise ConfigurationError("the configuration is for another driver")
         if claims.get("db") != self.keyring.database:
@@ -108,14 +117,45 @@ class Driver:
         terminals = [terminal.id for terminal in new.terminals]
         self.journal.note("configured", {"number": new.number, "terminals": terminals})
 
+    def take_key(self, wrapped: str) -> None:
+        """Use the key that Odoo has given under the present one, from now on."""
+        assert self.pairing
+        self.pairing.rotate(unwrap_key(self.pairing.current, wrapped), self.clock.now().timestamp())
+        self.use_key()
+
+    def use_key(self) -> None:
+        """Sign and open with the pairing's current key; the kept configuration stays readable."""
+        assert self.pairing
+        signed = self.folder.configuration()
+        try:
+            claims = self.keyring.open(signed, self.clock.now().timestamp())[1] if signed else None
+        except BadSignature:
+            claims = None
+        self._keys[ODOO] = self.pairing.current
+        if claims:
+            self.folder.keep_configuration(sign(ODOO, self.pairing.current, claims))
+
     # what the API asks
 
     def may_sell(self) -> None:
         """Refuse while stopping, or while Odoo and driver do not belong together."""
         if self.stopping:
             raise Problem("stopping", "The driver is stopping. Wait until it has been started again.")
-        if self.link and self.link.refusal:
-            raise Problem(*self.link.refusal)
+        if refusal := self.refusal:
+            raise Problem(*refusal)
+
+    @property
+    def refusal(self) -> tuple[str, str] | None:
+        """The (code, detail) that keeps this driver from selling, else None."""
+        return (self.pairing and self.pairing.refusal) or (self.link and self.link.refusal) or None
+
+    def end_when_idle(self) -> None:
+        """Stop this process, unless a terminal is in use: that is refused with its holder's name."""
+        for terminal in self.terminals.busy():
+            if holder := terminal.holder:
+                raise TerminalBusy(holder)
+        self.stopping = True
+        asyncio.get_running_loop().call_later(SOON, self.end)  # this answer leaves first
 
     def configured(self, id_: str) -> Terminal:
         """Return the terminal of this id, or refuse."""
@@ -136,9 +176,8 @@ class Driver:
 
     def health(self) -> dict[str, Any]:
         """Return the members of `GET /v1/health`."""
-        refusal = self.link.refusal if self.link else None
         return {
-            "status": "stopping" if self.stopping else "refusing" if refusal else "ok",
+            "status": "stopping" if self.stopping else "refusing" if self.refusal else "ok",
             "version": __version__,
             "api": API_VERSION,
             "driver": self.keyring.driver,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ ODOO, LOCAL = "odoo", "local"
 #: What Odoo can let a till do.
 TILL_OPERATIONS = frozenset({"sale", "status", "cancel", "identify"})
 #: What the key file on the machine allows, and what is left of it while Odoo is the master.
-LOCAL_OPERATIONS = TILL_OPERATIONS | {"backup"}
-LOCAL_WHEN_PAIRED = frozenset({"status", "identify", "backup"})
+LOCAL_OPERATIONS = TILL_OPERATIONS | {"backup", "stop"}
+LOCAL_WHEN_PAIRED = frozenset({"status", "identify", "backup", "stop"})
 
 #: The operation a session grant must name for each kind; `GRANTED_KINDS` need a one-time grant besides.
 OPERATION_OF_KIND: dict[Kind, str] = {
@@ -60,6 +60,8 @@ class Keyring:
     driver: str
     database: str
     keys: Mapping[str, bytes]
+    #: The key before Odoo's present one, at a time in unix seconds, while it still counts.
+    before: Callable[[float], bytes | None] = lambda now: None
 
     @property
     def paired(self) -> bool:
@@ -68,7 +70,7 @@ class Keyring:
 
     def caller(self, token: str, now: float) -> Caller:
         """Return who holds this session grant at `now` (unix seconds)."""
-        kid, claims = self._verified(token, "session")
+        kid, claims = self._verified(token, "session", now)
         if claims["exp"] <= now:
             raise Problem(
                 "expired_grant", "Your session has expired, or this machine's clock is wrong. Reload the point of sale."
@@ -81,7 +83,7 @@ class Keyring:
     def check_once(self, token: str, transaction: Mapping[str, Any], now: float) -> None:
         """Refuse unless the one-time grant covers exactly this transaction (the members of PUT and its `uuid`)."""
         try:
-            kid, claims = self._verified(token, "once")
+            kid, claims = self._verified(token, "once", now)
         except Problem as error:
             raise _mismatch("it is not signed for this driver") from error
         if kid == LOCAL and self.paired:
@@ -98,9 +100,17 @@ class Keyring:
         if type(maximum) is not int or transaction["amount"] > maximum:
             raise _mismatch("its amount is higher")
 
-    def _verified(self, token: str, typ: str) -> tuple[str, dict[str, Any]]:
+    def open(self, token: str, now: float) -> tuple[str, dict[str, Any]]:
+        """Return (kid, claims) of a token signed with a key of this driver; `BadSignature` otherwise."""
         try:
-            kid, claims = verify(token, self.keys.get)
+            return verify(token, self.keys.get)
+        except BadSignature:
+            before = self.before(now)
+            return verify(token, lambda kid: before if kid == ODOO else None)
+
+    def _verified(self, token: str, typ: str, now: float) -> tuple[str, dict[str, Any]]:
+        try:
+            kid, claims = self.open(token, now)
         except BadSignature as error:
             raise _bad_grant() from error
         meant = claims.get("typ") == typ and claims.get("drv") == self.driver and claims.get("db") == self.database

@@ -22,6 +22,7 @@ from ..journal import Event, JournalUnavailable, NoSuchTransaction, NotRecorded
 from ..protocols.machine import CardTerminalError
 from ..signing import BadSignature, canonical, sign_body, verify_answer
 from ..state_folder import StateFolderError
+from .grants import ODOO
 from .relay import Relay
 
 if TYPE_CHECKING:
@@ -96,7 +97,11 @@ class OdooLink:
         """Return how the link stands: what Odoo has, when it last answered, and what is wrong, if anything."""
         contact, error = self.last_contact or None, self.error or None
         told = {"url": self._odoo.url, "acked": self.acked, "last_contact": contact, "error": error}
-        return {**told, "relay": self.relay.describe()}
+        pairing = self._driver.pairing
+        refusal = pairing.refusal if pairing else None
+        offer = (pairing and pairing.offer.get("version")) or None
+        words = {"standing": refusal[1] if refusal else None, "offered": offer}
+        return {**told, **words, "relay": self.relay.describe()}
 
     async def run(self) -> None:
         """Keep Odoo informed, and serve the relay, until cancelled."""
@@ -162,6 +167,7 @@ class OdooLink:
     async def _post(self, session: aiohttp.ClientSession, events: list[Event]) -> dict[str, Any]:
         driver = self._driver
         now = driver.clock.now()
+        key = driver.keyring.keys[ODOO]
         body = canonical(
             {
                 "driver": self._odoo.driver,
@@ -177,7 +183,7 @@ class OdooLink:
                 "events": [event.as_json() for event in events],
             }
         )
-        signature = sign_body(self._odoo.key, int(now.timestamp()), body)
+        signature = sign_body(key, int(now.timestamp()), body)
         headers = {
             "Content-Type": "application/json",
             "X-Odoo-Database": self._odoo.database,
@@ -188,6 +194,7 @@ class OdooLink:
         async with session.post(self._odoo.url + PATH, data=body, headers=headers, allow_redirects=False) as response:
             answer = await _read(response)
             if response.status != 200:
+                self._take_refusal(key, signature, response, answer)
                 raise self._refused(response, answer, len(events))
             signed = response.headers.get(SIGNATURE, "")
         try:
@@ -197,10 +204,22 @@ class OdooLink:
         if not isinstance(value, dict) or type(value.get("want")) is not int or type(value.get("acked")) is not int:
             raise LinkError(f"{self._odoo.url} does not answer as Odoo's card terminal module does: check odoo.url")
         try:
-            verify_answer(self._odoo.key, signature, signed, answer)
+            verify_answer(key, signature, signed, answer)
         except BadSignature as error:
             raise LinkError(f"the answer of {self._odoo.url} is not signed with this driver's key: {error}") from error
         return value
+
+    def _take_refusal(self, key: bytes, signature: str, response: aiohttp.ClientResponse, answer: bytes) -> None:
+        """A driver that was revoked is told so under its own key; one whose key is not known tries the one before."""
+        pairing = self._driver.pairing
+        if response.status != 401 or pairing is None:
+            return
+        try:
+            verify_answer(key, signature, response.headers.get(SIGNATURE, ""), answer)
+            pairing.told(json.loads(answer))
+        except (BadSignature, ValueError):
+            if pairing.turn_back(self._driver.clock.now().timestamp()):
+                self._driver.use_key()
 
     def _refused(self, response: aiohttp.ClientResponse, answer: bytes, sent: int) -> LinkError:
         status = response.status
@@ -225,6 +244,7 @@ class OdooLink:
         self.refusal = None
         await self._take_configuration(answer.get("configuration"))
         self._take_settled(answer.get("settled"))
+        self._take_words(answer)
         if events and before is not None and self.want <= before:
             raise LinkError(f"Odoo took nothing of a batch and wants event {self.want}")
         return self.want <= self._driver.journal.last
@@ -236,6 +256,15 @@ class OdooLink:
             await self._driver.configure(str(signed))
         except (BadSignature, ConfigurationError, StateFolderError, NotRecorded, JournalUnavailable) as error:
             self._complain(f"configuration from Odoo refused: {error}")
+
+    def _take_words(self, answer: dict[str, Any]) -> None:
+        assert self._driver.pairing
+        self._driver.pairing.told(answer)
+        if wrapped := answer.get("new_key"):
+            try:
+                self._driver.take_key(str(wrapped))
+            except (BadSignature, StateFolderError) as error:
+                self._complain(f"new key from Odoo not taken: {error}")
 
     def _take_settled(self, settled: Any) -> None:
         for item in settled if isinstance(settled, list) else ():

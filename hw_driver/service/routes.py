@@ -78,6 +78,11 @@ async def make_backup(call: Call) -> web.Response:
     return answer({"path": str(call.driver.backup())}, 201)
 
 
+async def stop_when_idle(call: Call) -> web.Response:
+    call.driver.end_when_idle()
+    return answer({"status": "stopping"}, 202)
+
+
 async def get_metrics(call: Call) -> web.Response:
     return web.Response(text=metrics.exposition(call.driver), headers={"Content-Type": metrics.CONTENT_TYPE})
 
@@ -155,6 +160,14 @@ ROUTES: tuple[Route, ...] = (
         "Copy the journal into the state folder (command line only)",
         operation="backup",
         answers={201: "copied"},
+    ),
+    Route(
+        "POST",
+        "/v1/stop",
+        stop_when_idle,
+        "Stop the driver unless a terminal is in use (command line only)",
+        operation="stop",
+        answers={202: "stopping"},
     ),
     Route("GET", "/metrics", get_metrics, "Prometheus text", operation="status"),
     Route("GET", "/openapi.json", get_openapi, "This document", operation="status"),

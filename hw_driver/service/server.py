@@ -52,6 +52,7 @@ async def _serve(settings: Settings, grace: float, ready: bool, ready_file: Path
     stopped = asyncio.Event()
     _on_signals(stopped)
     async with running(settings, grace=grace) as driver:
+        driver.end = stopped.set
         note = json.dumps(
             {
                 "url": driver.url,

@@ -11,7 +11,7 @@ LAYERS = (
     {"__init__", "protocols", "signing", "clock"},
     {"transports"},
     {"terminal", "journal", "transaction", "dialog", "asking", "identity"},
-    {"service", "virtual", "configuration", "state_folder"},
+    {"service", "virtual", "configuration", "state_folder", "pairing"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 COMMAND_LINE = len(LAYERS)  # every other module; nothing below may use it

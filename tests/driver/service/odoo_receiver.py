@@ -25,6 +25,9 @@ class OdooReceiver:
         self.status = 0  # answer with this status instead
         self.forget_answer = False  # take events, then break the connection
         self.wants: int | None = None  # want this number, whatever is known
+        self.words: dict[str, Any] = {}  # further members of its answers
+        self.next_key: bytes | None = None  # becomes the key when the driver first uses it
+        self.revoked = False
         self.limit = 500  # events it takes in one batch
         self.journals: dict[str, list[dict[str, Any]]] = {}
         self.requests: list[dict[str, Any]] = []
@@ -64,6 +67,10 @@ class OdooReceiver:
         self.requests.append(json.loads(raw))
         if self.status:
             return web.json_response({"error": "bent"}, status=self.status, headers={"Location": "https://elsewhere/"})
+        self._promote(request, raw)
+        if self.revoked:
+            told = {"error": "the driver was revoked", "standing": {"state": "revoked", "text": "Revoked."}}
+            return self._signed(request, told, 401)
         status, error = self._fault(request, raw)
         if status:
             self.faults.append(error)
@@ -83,12 +90,23 @@ class OdooReceiver:
             "configuration": self.configuration,
             "database_uuid": self.answers_as,
             "settled": self.settled,
+            **self.words,
         }
+        return self._signed(request, answer)
+
+    def _promote(self, request: web.Request, raw: bytes) -> None:
+        if self.next_key:
+            at, _, given = request.headers["X-Card-Terminal-Signature"].partition(",v1=")
+            signed = at.removeprefix("t=").encode() + b"." + raw
+            if given == hmac.new(self.next_key, signed, hashlib.sha256).hexdigest():
+                self.key, self.next_key, self.words = self.next_key, None, {}
+
+    def _signed(self, request: web.Request, answer: dict[str, Any], status: int = 200) -> web.Response:
         body = json.dumps(answer).encode()
         signed = request.headers["X-Card-Terminal-Signature"].encode() + b"." + body
         digest = hmac.new(self.signs_with or self.key, signed, hashlib.sha256).hexdigest()
         headers = {"X-Card-Terminal-Signature": f"v1={digest}"}
-        return web.Response(body=body, content_type="application/json", headers=headers)
+        return web.Response(body=body, status=status, content_type="application/json", headers=headers)
 
     def _fault(self, request: web.Request, raw: bytes) -> tuple[int, str]:
         stamp = re.fullmatch("t=([0-9]+),v1=([0-9a-f]{64})", request.headers.get("X-Card-Terminal-Signature", ""))

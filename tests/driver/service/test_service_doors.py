@@ -39,6 +39,9 @@ class Sample(NamedTuple):
 NUMBER = "0b6f6c4e-2d0a-4b1c-9a53-0f6a8f1d2c33"
 
 
+OPERATIONS = ("sale", "status", "cancel", "identify", "backup", "stop")
+
+
 def samples(till: Till) -> dict[tuple[str, str], Sample]:
     """One good call per route: a route that is missing here fails the tests."""
     return {
@@ -53,6 +56,7 @@ def samples(till: Till) -> dict[tuple[str, str], Sample]:
         ),
         ("GET", "/v1/health"): Sample("/v1/health", "status"),
         ("POST", "/v1/backup"): Sample("/v1/backup", "backup", None, (201,)),
+        ("POST", "/v1/stop"): Sample("/v1/stop", "stop", None, (202, 423)),
         ("GET", "/metrics"): Sample("/metrics", "status"),
         ("GET", "/openapi.json"): Sample("/openapi.json", "status"),
     }
@@ -125,10 +129,10 @@ async def test_no_route_opens_for_a_forgery(till: Till, terminal: TerminalProces
 async def test_every_route_opens_for_its_operation_and_for_no_other(till: Till) -> None:
     local = till.driver.folder.local_key()
     for key, sample in samples(till).items():
-        others = [name for name in ("sale", "status", "cancel", "identify", "backup") if name != sample.operation]
+        others = [name for name in OPERATIONS if name != sample.operation]
         refused = await till.call(key[0], sample.path, sample.body, grant=session_grant(ops=others))
         assert (refused.status, refused.code) == (403, "not_granted"), key
-        by_local = {"kid": "local", "key": local} if sample.operation == "backup" else {}
+        by_local = {"kid": "local", "key": local} if sample.operation in ("backup", "stop") else {}
         grant = session_grant(ops=[sample.operation], **by_local)
         opened = await till.call(key[0], sample.path, sample.body, grant=grant)
         assert opened.status in sample.good, (key, opened.text)
