@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--delay", type=_seconds, default=0.0, help="seconds before they act (default: at once)")
     parser.add_argument("--while-busy", choices=("refuse", "wait"), default="refuse", help="what a second till gets")
     parser.add_argument("--accept-bf", action="store_true", help="accept requests with BF, which Ingenico refuses")
+    parser.add_argument("--no-duplicata", action="store_true", help="do not tell the last result (CD 3)")
     parser.add_argument("--ready", action="store_true", help="print a line of JSON when listening")
 
 
@@ -46,10 +47,12 @@ def run(args: argparse.Namespace) -> int:
     except (BadFault, LedgerError) as error:
         return _fail(str(error))
     settings = Settings(
-        auto=args.auto, delay=args.delay, while_busy=args.while_busy, refuse_bf=not args.accept_bf
+        auto=args.auto, delay=args.delay, while_busy=args.while_busy, refuse_bf=not args.accept_bf,
+        duplicata=not args.no_duplicata,
     )  # fmt: skip
+    last = ledger.entries[-1] if ledger.entries else None
     try:
-        asyncio.run(_run(args, Server(VirtualConcert(settings, faults), ledger, args.host, args.port)))
+        asyncio.run(_run(args, Server(VirtualConcert(settings, faults, last=last), ledger, args.host, args.port)))
     except LedgerError as error:
         return _fail(str(error))
     except OSError as error:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 
 from ..protocols.concert.tables import APPLICATIONS
 from . import concert_answers as answers
 from .cards import CARDS, CardProfile
 from .concert_answers import Reason, Reply, Request
+from .concert_screen import DISPLAY, Phase, Screen
 from .faults import Faults
 from .ledger import Card, Entry
 from .receipt import euros
@@ -23,6 +23,8 @@ from .receipt import euros
 MAX_REQUEST = 64 * 1024
 RESULT_SECONDS = 8.0  # a result stays on the display
 PIN_LENGTH = 4
+DUPLICATE = "DUPLICATA".center(24)
+NOBODY = 0  # no connection has this number
 KEYS = (*"0123456789", "green", "yellow", "red")
 AUTO = ("", *CARDS, "abort")
 
@@ -32,14 +34,16 @@ class Settings:
     """How this terminal behaves. Times in seconds; `currencies` maps ISO 4217 numbers to letters.
 
     `while_busy` says what a second till gets: ``refuse`` (AE 01, as PayXpert documents) or ``wait``. `refuse_bf` is
-    Ingenico's way with requests that carry BF. `auto` is a cardholder that acts `delay` after the amount is shown:
-    the name of a card, ``abort``, or nobody.
+    Ingenico's way with requests that carry BF, `duplicata` tells the last result when asked (CD 3), never while a
+    payment is under way. `auto` is a cardholder that acts `delay` after the amount is shown: the name of a card,
+    ``abort``, or nobody.
     """
 
     contract: str = "0712345"
     currencies: dict[str, str] = field(default_factory=lambda: {"978": "EUR"})
     while_busy: str = "refuse"
     refuse_bf: bool = True
+    duplicata: bool = True
     quiet: float = 0.03  # a request has no end mark: it is over when no more comes
     incomplete: float = 1.0  # … and this is how long a request with something missing may take
     close_after: float = 1.0  # the till may close first
@@ -85,51 +89,8 @@ class PowerOn:
 Effect = Book | Write | HangUp | PowerOff | PowerOn
 
 
-class Phase(StrEnum):
-    """What the terminal is doing."""
-
-    IDLE = "idle"
-    CARD = "card"
-    PIN = "pin"
-    AUTHORISING = "authorising"
-    APPROVED = "approved"
-    DECLINED = "declined"
-    CANCELLED = "cancelled"
-    OFF = "off"
-
-
-#: The display of each phase: what it says on a sale and on a refund.
-DISPLAY: dict[Phase, tuple[str, str]] = {
-    Phase.IDLE: ("BONJOUR", "BONJOUR"),
-    Phase.CARD: ("PRESENTEZ CARTE", "REMBOURSEMENT\nPRESENTEZ CARTE"),
-    Phase.PIN: ("SAISISSEZ CODE", "SAISISSEZ CODE"),
-    Phase.AUTHORISING: ("AUTORISATION\nPATIENTEZ SVP", "PATIENTEZ SVP"),
-    Phase.APPROVED: ("PAIEMENT ACCEPTE", "REMBOURSEMENT\nACCEPTE"),
-    Phase.DECLINED: ("PAIEMENT REFUSE", "REMBOURSEMENT\nREFUSE"),
-    Phase.CANCELLED: ("ABANDON", "ABANDON"),
-    Phase.OFF: ("REDEMARRAGE", "REDEMARRAGE"),
-}
 _ENDED = {"approved": Phase.APPROVED, "declined": Phase.DECLINED, "cancelled": Phase.CANCELLED}
 _IN_DIALOG = frozenset({Phase.CARD, Phase.PIN, Phase.AUTHORISING})
-
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """What a cardholder sees.
-
-    `contact` says that the card is in the slot, `pin` counts the digits typed, which are kept nowhere, `receipt` is the
-    last slip and `receipt_number` tells it from one before that reads the same.
-    """
-
-    phase: Phase = Phase.IDLE
-    text: str = DISPLAY[Phase.IDLE][0]
-    amount: str = ""
-    kind: str = ""
-    card: str = ""
-    contact: bool = False
-    pin: int = 0
-    receipt: str = ""
-    receipt_number: int = 0
 
 
 @dataclass(slots=True)
@@ -143,7 +104,7 @@ class _Dialog:
 class VirtualConcert:
     """One terminal. Every call answers with the effects to carry out, in order; call `tick` at `wake_at`.
 
-    `now` is any steadily growing number of seconds; `local_time` is for slips only.
+    `now` is any steadily growing number of seconds; `local_time` is for slips only. `last` is the ledger's last entry.
     """
 
     def __init__(
@@ -152,11 +113,13 @@ class VirtualConcert:
         faults: Faults,
         local_time: Callable[[], datetime] = datetime.now,
         chance: random.Random | None = None,
+        last: Entry | None = None,
     ) -> None:
         self.settings = settings
         self.faults = faults
         self._local_time = local_time
         self._chance = chance or random.Random()
+        self._last = last
         self._buffers: dict[int, bytearray] = {}
         self._timers: dict[tuple[str, int], float] = {}
         self._dialog: _Dialog | None = None
@@ -236,6 +199,14 @@ class VirtualConcert:
             self._rest()
         return []
 
+    def standalone(self, amount: int, now: float) -> list[Effect]:
+        """Somebody types an amount on the terminal itself, without a till; ignored while it is at work."""
+        if self._phase in _IN_DIALOG or self._phase is Phase.OFF:
+            return []
+        currency = next(iter(self.settings.currencies.values()))
+        self._show(_Dialog(None, NOBODY, Request({}, "sale", amount, currency)))
+        return self._wait_for_card(now)
+
     def tick(self, now: float) -> list[Effect]:
         """Do what is due."""
         effects: list[Effect] = []
@@ -261,18 +232,34 @@ class VirtualConcert:
             return []  # looked at again when the dialog is over
         data = bytes(self._buffers.pop(connection, b""))
         request = answers.read(data, self.settings.currencies, self.settings.refuse_bf)
+        if request.kind == "duplicate" and not self.settings.duplicata:
+            return self._say(connection, Reply(request, reason=Reason.UNKNOWN_ACTION), now)
         if request.problem:
             return self._say(connection, Reply(request, reason=request.problem), now)
         if busy:
             return self._say(connection, Reply(request), now)
         if request.kind == "identify":
             return self._say(connection, Reply(request, done=True), now)
+        if request.kind == "duplicate":
+            return self._duplicate(connection, request, now)
         return self._start(connection, request, now)
 
     def _say(self, connection: int, reply: Reply, now: float) -> list[Effect]:
         """Answer outside a dialog: no fault touches it."""
+        return self._write(connection, answers.encode(reply), now)
+
+    def _write(self, connection: int, data: bytes, now: float) -> list[Effect]:
         self._timers["close", connection] = now + self.settings.close_after
-        return [Write(connection, (answers.encode(reply),))]
+        return [Write(connection, (data,))]
+
+    def _duplicate(self, connection: int, request: Request, now: float) -> list[Effect]:
+        """Tell the last result once more, and print its slip."""
+        numbers = {letters: number for number, letters in self.settings.currencies.items()}
+        reply, data = answers.duplicate(request, self._last, numbers)
+        if reply.done:
+            slip = answers.slip(replace(reply, at=self._local_time()), "customer")
+            self._receipt, self._receipts = f"{DUPLICATE}\n{slip}", self._receipts + 1
+        return self._write(connection, data, now)
 
     # The dialog
 
@@ -281,13 +268,20 @@ class VirtualConcert:
             return self._say(connection, Reply(request), now)
         if self.faults.take("silent"):
             return []
-        self._dialog = _Dialog(connection, connection, request)
-        self._kind, self._amount, self._card = request.kind, euros(request.amount, request.currency), None
-        self._receipt = ""
+        self._show(_Dialog(connection, connection, request))
         if self.faults.take("abort"):
             return self._end("cancelled", now, reason=Reason.OPERATOR_ABANDON)
         if nobody := self.faults.take("timeout"):
             return self._enter(Phase.CARD, now, nobody.value or 0)
+        return self._wait_for_card(now)
+
+    def _show(self, dialog: _Dialog) -> None:
+        request = dialog.request
+        self._dialog = dialog
+        self._kind, self._amount, self._card = request.kind, euros(request.amount, request.currency), None
+        self._receipt = ""
+
+    def _wait_for_card(self, now: float) -> list[Effect]:
         if self.settings.auto:
             self._timers["auto", 0] = now + self.settings.delay
         return self._enter(Phase.CARD, now, self.settings.card_timeout)
@@ -321,8 +315,9 @@ class VirtualConcert:
         entry = Entry(
             dialog.request.kind, dialog.request.amount, amount, dialog.request.currency, dialog.request.register,
             self.settings.contract, outcome, Card(APPLICATIONS[card.application].brand, card.last4) if card else None,
-            f"{self._chance.randrange(10**6):06d}" if approved else "",
+            f"{self._chance.randrange(10**6):06d}" if approved else "", answers.references(dialog.request),
         )  # fmt: skip
+        self._last = entry
         self._enter(_ENDED[outcome], now, RESULT_SECONDS)
         if approved:
             self._amount = euros(amount, dialog.request.currency)

@@ -15,12 +15,13 @@ from enum import StrEnum
 
 from ..protocols.concert.tlv import Fields, Reader, build
 from ..protocols.machine import MalformedMessage
-from .cards import CardProfile
+from .cards import CARDS, CardProfile
 from .faults import Faults
 from .ledger import Entry
 from .receipt import receipt
 
-KINDS = {"0": "sale", "1": "refund", "I": "identify"}
+KINDS = {"0": "sale", "1": "refund", "3": "duplicate", "I": "identify"}
+REFERENCES = ("CH", "CF")
 CHEQUE = "00C"
 VIRTUAL_TAG = "VT"  # docs/api.md 5: no real terminal sends it
 
@@ -28,7 +29,9 @@ VIRTUAL_TAG = "VT"  # docs/api.md 5: no real terminal sends it
 class Reason(StrEnum):
     """AF: why it was not done."""
 
+    UNKNOWN = "00"
     REFUSED = "04"
+    NOT_COMPLETED = "07"
     INPUT_TIMEOUT = "08"
     FORMAT = "09"
     OPERATOR_ABANDON = "11"
@@ -92,7 +95,7 @@ def read(data: bytes, currencies: Mapping[str, str], refuse_bf: bool) -> Request
     kind = KINDS.get(fields["CD"])
     if kind is None:
         return Request(fields, problem=Reason.UNKNOWN_ACTION)
-    if kind == "identify":
+    if kind in ("identify", "duplicate"):
         return Request(fields, kind)
     if not _fit(fields, _MONEY_SHAPES) or int(fields["CB"]) == 0 or fields.get("BA", "0") != "0":
         return Request(fields, kind, problem=Reason.FORMAT)
@@ -117,7 +120,7 @@ def encode(reply: Reply, faults: Faults | None = None) -> bytes:
     elif "CB" in answer and faults.take("no_amount"):
         del answer["CB"]
     answer |= _card(reply)
-    answer |= {tag: request[tag] for tag in ("CH", "CF") if tag in request}
+    answer |= references(reply.request)
     if reply.entry and request.get("CK", "0")[0] == "1":
         answer["ZT"] = _ticket(reply, request["CK"])
     if version := faults.take("version"):
@@ -131,6 +134,26 @@ def encode(reply: Reply, faults: Faults | None = None) -> bytes:
     if faults.take("malformed"):
         data = data.replace(b"AE002", b"AE0O2", 1)
     return data
+
+
+def references(request: Request) -> dict[str, str]:
+    """Return what the till calls this payment, by tag."""
+    return {tag: str(request.fields[tag]) for tag in REFERENCES if tag in request.fields}
+
+
+def duplicate(request: Request, last: Entry | None, numbers: Mapping[str, str]) -> tuple[Reply, bytes]:
+    """Return the answer to "what was the last one?" (CD 3), and its bytes; `numbers` are the currencies'.
+
+    As HiPay's "Duplicata" has it: the last success with its own amount; a failure when the last one was not completed,
+    or when there is none. Which reasons (AF) a terminal gives is not published.
+    """
+    if last is None or last.outcome != "approved":
+        reply = Reply(request, reason=Reason.NOT_COMPLETED if last else Reason.UNKNOWN)
+        return reply, encode(reply)
+    card = next((card for card in CARDS.values() if last.card and card.last4 == last.card.last4), None)
+    original = {**request.fields, "CB": "0", "CE": numbers[last.currency], **last.references}
+    reply = Reply(Request(original, request.kind), True, entry=last, card=card)
+    return reply, encode(reply)
 
 
 def slip(reply: Reply, copy: str) -> str:

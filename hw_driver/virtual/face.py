@@ -54,6 +54,7 @@ class Face:
                 web.post("/api/key", self._key),
                 web.post("/api/faults", self._faults),
                 web.post("/api/auto", self._auto),
+                web.post("/api/standalone", self._standalone),
             ]
         )
 
@@ -168,6 +169,14 @@ class Face:
             raise BadFault("delay is a number of seconds, 0 or more")
         self._server.terminal.settings.auto, self._server.terminal.settings.delay = auto, float(delay)
         self._changed()
+        return web.json_response(self.state())
+
+    async def _standalone(self, request: web.Request) -> web.Response:
+        """Type a sale on the terminal itself, without a till: ``{"amount": 2500}``, in minor units."""
+        amount = (await _body(request)).get("amount")
+        if type(amount) is not int or not 0 < amount < 10**10:
+            raise BadFault("amount is a whole number of cents, above zero")
+        self._server.do(partial(self._server.terminal.standalone, amount))
         return web.json_response(self.state())
 
     def _changed(self) -> None:

@@ -9,7 +9,7 @@ import errno
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,8 @@ class Entry:
     """How one dialog ended at the terminal. Amounts are minor units; `amount` is what was charged, 0 unless approved.
 
     `kind` is ``sale`` or ``refund``, `currency` ISO 4217 letters, `outcome` ``approved``, ``declined`` or
-    ``cancelled``; `number` and `at` (UTC) are given by the ledger.
+    ``cancelled``; `references` are the till's own, by their tag, `register` is '' for what was typed on the terminal
+    itself; `number` and `at` (UTC) are given by the ledger.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Entry:
     outcome: str
     card: Card | None = None
     auth_code: str = ""
+    references: dict[str, str] = field(default_factory=dict)
     number: int = 0
     at: str = ""
 

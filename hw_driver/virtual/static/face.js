@@ -257,6 +257,10 @@ document.addEventListener("keydown", (event) => {
         post("/api/key", { key });
     }
 });
+byId("standalone").addEventListener("submit", (event) => {
+    event.preventDefault();
+    post("/api/standalone", { amount: Math.round(byId("standalone-amount").valueAsNumber * 100) });
+});
 byId("auto").addEventListener("change", (event) => post("/api/auto", { auto: event.target.value, delay: 2 }));
 byId("clear").addEventListener("click", () =>
     post("/api/faults", Object.fromEntries([...controls.faults.keys()].map((name) => [name, null]))));

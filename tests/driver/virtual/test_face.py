@@ -111,6 +111,9 @@ async def test_changes_come_by_themselves(browser: Browser) -> None:
         ("/api/faults", {"cut": {"mode": "once", "value": "x"}}),
         ("/api/faults", {"cut": ["once"]}),
         ("/api/auto", {"auto": "cb", "delay": -1}),
+        ("/api/standalone", {}),
+        ("/api/standalone", {"amount": 0}),
+        ("/api/standalone", {"amount": 12.5}),
     ],
 )
 async def test_bad_bodies_are_refused_with_a_reason(browser: Browser, path: str, body: object) -> None:
@@ -120,7 +123,7 @@ async def test_bad_bodies_are_refused_with_a_reason(browser: Browser, path: str,
 
 
 READ = ["/", "/static/face.js", "/api/state", "/api/events", "/api/ledger"]
-PRESS = ["/api/card", "/api/key", "/api/faults", "/api/auto"]
+PRESS = ["/api/card", "/api/key", "/api/faults", "/api/auto", "/api/standalone"]
 ROUTES = [*(("GET", path) for path in READ), *(("POST", path) for path in PRESS)]
 
 

@@ -1,0 +1,51 @@
+"""What a virtual terminal is doing, and what its display says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """What the terminal is doing."""
+
+    IDLE = "idle"
+    CARD = "card"
+    PIN = "pin"
+    AUTHORISING = "authorising"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    OFF = "off"
+
+
+#: The display of each phase: what it says on a sale and on a refund.
+DISPLAY: dict[Phase, tuple[str, str]] = {
+    Phase.IDLE: ("BONJOUR", "BONJOUR"),
+    Phase.CARD: ("PRESENTEZ CARTE", "REMBOURSEMENT\nPRESENTEZ CARTE"),
+    Phase.PIN: ("SAISISSEZ CODE", "SAISISSEZ CODE"),
+    Phase.AUTHORISING: ("AUTORISATION\nPATIENTEZ SVP", "PATIENTEZ SVP"),
+    Phase.APPROVED: ("PAIEMENT ACCEPTE", "REMBOURSEMENT\nACCEPTE"),
+    Phase.DECLINED: ("PAIEMENT REFUSE", "REMBOURSEMENT\nREFUSE"),
+    Phase.CANCELLED: ("ABANDON", "ABANDON"),
+    Phase.OFF: ("REDEMARRAGE", "REDEMARRAGE"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a cardholder sees.
+
+    `contact` says that the card is in the slot, `pin` counts the digits typed, which are kept nowhere, `receipt` is the
+    last slip and `receipt_number` tells it from one before that reads the same.
+    """
+
+    phase: Phase = Phase.IDLE
+    text: str = DISPLAY[Phase.IDLE][0]
+    amount: str = ""
+    kind: str = ""
+    card: str = ""
+    contact: bool = False
+    pin: int = 0
+    receipt: str = ""
+    receipt_number: int = 0
