@@ -117,8 +117,18 @@ class Shop:
     def driver_url(self) -> str:
         return f"http://127.0.0.1:{self.driver_port}"
 
-    def counter(self, name: str, *, terminals: int = 1, training: bool = False) -> Counter:
-        """Open one more till; the driver knows its terminals when this returns."""
+    def counter(
+        self, name: str, *, terminals: int = 1, training: bool = False, beside: Counter | None = None
+    ) -> Counter:
+        """Open one more till; the driver knows its terminals when this returns.
+
+        `beside` another one it shares that one's terminals, and each trusts the other with its orders.
+        """
+        if beside:
+            ids = self.client.call("card.terminal", "search", [("uuid", "in", beside.uuids)])
+            config = add_till(self.client, name, ids, training=training)
+            self.client.write("pos.config", [config], {"trusted_config_ids": [(4, beside.config)]})
+            return Counter(self, config, name, beside.terminals, beside.uuids)
         machines = [self.stack.enter_context(Terminal()) for _ in range(terminals)]
         ids = [
             add_terminal(self.client, self.driver_id, f"{name} {number}", "concert-v3", machine.port)

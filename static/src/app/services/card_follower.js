@@ -6,15 +6,20 @@ import { CardOrderValidation } from "../utils/card_order_validation";
 import { CARD_STATES, isInDialog, isOpen, rowName } from "../utils/card_states";
 import { fromDriver, fromOdoo } from "../utils/card_transaction";
 import { refusal, sentence } from "../utils/card_words";
+import { Waker } from "../utils/waker";
 
 /** Seconds a driver may stay silent before its transaction is shown as unknown (it is asked on). */
 const PATIENCE = 30;
-/** Seconds between two questions about unknown transactions. */
+/** Seconds between two questions about unknown transactions whose driver answers. */
 const QUESTION_INTERVAL = 20;
 /** Seconds a question may be held until there is news. */
 const LONG_POLL = 25;
-/** Seconds between two questions to a driver that does not answer. */
-const PAUSE = 2;
+/** Seconds between two questions to a driver that does not answer: soon at first, and soon enough once it is back. */
+const PAUSES = [0.2, 0.4, 0.7, 0.8];
+/** Seconds between two questions to Odoo about what a driver does not say; its bus tells of news meanwhile. */
+const ODOO_INTERVAL = 4;
+
+const pause = (silences) => PAUSES[Math.min(silences, PAUSES.length - 1)];
 
 /**
  * Asks what became of transactions, and writes what is learned on their payment lines.
@@ -35,6 +40,8 @@ export class CardFollower {
         this.progress = reactive({});
         this.following = markRaw(new Map());
         this.validating = markRaw(new Set());
+        this.waker = markRaw(new Waker());
+        this.watching = false;
     }
 
     // Asking -----------------------------------------------------------------------------------------------------------
@@ -55,8 +62,13 @@ export class CardFollower {
                 this._validate(line);
             }
         }
-        this.timer ??= browser.setInterval(() => this.reconsider(this._unknown()), QUESTION_INTERVAL * 1000);
-        await this.reconsider(this._unknown());
+        this._watch(await this.reconsider(this._unknown()));
+    }
+
+    /** There is reason to believe that somebody answers again: everything that waits is asked for now. */
+    wake() {
+        this.waker.wake();
+        return this.resume();
     }
 
     /** Asks on until the dialog of a line's transaction has ended; `unknown` is an end here. Never rejects. */
@@ -74,12 +86,18 @@ export class CardFollower {
     async _follow(line, uuid) {
         let after = null;
         let silentSince = null;
+        let silences = 0;
+        let askedOdoo = 0;
         const inDialog = () => isInDialog(line.card_state) && line.card_transaction_uuid === uuid;
         while (inDialog()) {
-            const answer = await this._askDriver(line, { after, wait: after === null ? 0 : LONG_POLL });
-            if (answer.ok) {
+            const question = this._askDriver(line, { after, wait: after === null ? 0 : LONG_POLL });
+            const answer = await this.waker.unlessWoken(question);
+            if (!answer) {
+                after = null; // asked anew, at once
+            } else if (answer.ok) {
                 after = answer.body.rev;
                 silentSince = null;
+                silences = 0;
                 this.heard(line, answer.body);
             } else if (answer.notHere) {
                 this.learn(line, { uuid, state: "unknown", text: _t("The driver's journal does not hold this payment.") });
@@ -88,29 +106,56 @@ export class CardFollower {
                 const why = answer.problem ? refusal(answer.problem) : _t("The driver does not answer.");
                 this.show(line, _t("%s Asking again… Do not take the card again.", why));
                 this.progress[line.uuid].silent = true;
-                await this._askOdoo([line]);
+                if (Date.now() - askedOdoo > ODOO_INTERVAL * 1000) {
+                    askedOdoo = Date.now();
+                    this._askOdoo([line]); // not waited for: the driver may be back sooner
+                }
                 // The till that pressed Card gives up here; another one leaves the word to it, and to Odoo.
                 const givesUp = line.uiState.cardStartedHere && Date.now() - silentSince > PATIENCE * 1000;
                 if (inDialog() && givesUp) {
                     this.learn(line, { uuid, state: "unknown", text: why });
                 }
-                await new Promise((resolve) => browser.setTimeout(resolve, PAUSE * 1000));
+                await this.waker.sleep(pause(silences++));
             }
         }
     }
 
-    /** Asks once about lines whose result is unknown: the driver that has them, then Odoo. */
+    /**
+     * Asks about unknown transactions as long as there are any: often while a driver is silent, then now and then.
+     * `heard`: every driver answered the last question.
+     */
+    async _watch(heard) {
+        if (this.watching) {
+            return;
+        }
+        this.watching = true;
+        let silences = 0;
+        while (this._unknown().length) {
+            await this.waker.sleep(heard ? QUESTION_INTERVAL : pause(silences));
+            heard = await this.reconsider(this._unknown());
+            silences = heard ? 0 : silences + 1;
+        }
+        this.watching = false;
+    }
+
+    /**
+     * Asks once about lines whose result is unknown: the driver that has them, then Odoo.
+     * @returns {Promise<boolean>} whether every driver that could be asked has answered
+     */
     async reconsider(lines) {
+        let heard = true;
         for (const line of lines) {
             const answer = await this._askDriver(line, {});
             if (answer.ok) {
                 this.heard(line, answer.body);
             }
+            heard &&= !answer.link;
         }
         const left = lines.filter((line) => line.card_state === "unknown");
         if (left.length) {
             await this._askOdoo(left);
         }
+        return heard;
     }
 
     /** Odoo has news about a transaction (bus). */
@@ -194,6 +239,7 @@ export class CardFollower {
             this._validate(line);
         } else if (known.state === "unknown") {
             this.onUnknown(line);
+            this._watch(false);
         }
     }
 

@@ -59,6 +59,21 @@ export class CardPayments {
         return line.payment_status === "done";
     }
 
+    /** The register was opened: only now has the session a name, which drivers and their grants are to say. */
+    async sessionOpened() {
+        const { session, data, models } = this.pos;
+        try {
+            const [{ name }] = await data.orm.read("pos.session", [session.id], ["name"]);
+            session.name = name;
+            for (const { driver: uuid, grant } of await this.terminals.rpc("card_terminal_grants")) {
+                models["card.terminal.driver"].find((driver) => driver.uuid === uuid)?.update({ grant });
+                Object.assign(this.terminals.client(uuid) || {}, { grant });
+            }
+        } catch (error) {
+            console.warn("card payments: the session's name is not known yet", error);
+        }
+    }
+
     /**
      * Asks the terminal to give up.
      * @returns {Promise<boolean>} whether the terminal said that it did

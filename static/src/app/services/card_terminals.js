@@ -1,6 +1,8 @@
 import { browser } from "@web/core/browser/browser";
 import { markRaw } from "@odoo/owl";
 import { DriverClient } from "../utils/driver_client";
+import { RelayClient } from "../utils/relay_client";
+import { RoadClient } from "../utils/road_client";
 
 /**
  * The terminals of this till: which one is used, and how its driver is reached.
@@ -41,13 +43,16 @@ export class CardTerminals {
             if (!driver) {
                 return undefined;
             }
-            const client = new DriverClient({
+            this._listen();
+            const direct = new DriverClient({
                 url: driver.url,
                 driver: driver.uuid,
                 grant: driver.grant || "",
                 renew: () => this._renew(driver),
             });
-            this.clients.set(driverUuid, client);
+            const send = (request) => this.rpc("card_terminal_relay", request);
+            const relay = new RelayClient({ driver: driver.uuid, send });
+            this.clients.set(driverUuid, new RoadClient({ direct, relay, setting: driver.road }));
         }
         return this.clients.get(driverUuid);
     }
@@ -55,6 +60,17 @@ export class CardTerminals {
     /** Calls a method of pos.session (the addon's RPCs); rejects as Odoo's calls do. */
     rpc(method, ...args) {
         return this.pos.data.call("pos.session", method, [[this.pos.session.id], ...args]);
+    }
+
+    /** Hears what drivers answer through Odoo. */
+    _listen() {
+        if (!this.clients.size) {
+            this.pos.data.connectWebSocket("CARD_TERMINAL_RELAY", (message) => {
+                for (const client of this.clients.values()) {
+                    client.clients.relay.hear(message);
+                }
+            });
+        }
     }
 
     async _renew(driver) {

@@ -14,10 +14,12 @@ patch(PosStore.prototype, {
     async initServerData() {
         const result = await super.initServerData(...arguments);
         const { follower } = this.cardPayments;
-        const resume = () => follower.resume();
+        const wake = () => follower.wake();
         this.data.connectWebSocket("CARD_TERMINAL", (news) => this._onCardTerminalNews(news));
-        this.bus.addEventListener("BUS:RECONNECT", resume);
-        window.addEventListener("pos-network-online", resume);
+        this.bus.addEventListener("BUS:RECONNECT", wake);
+        window.addEventListener("pos-network-online", wake);
+        window.addEventListener("online", wake);
+        document.addEventListener("visibilitychange", () => document.hidden || wake());
         follower.resume({ validate: true });
         this.cardPayments.desk.refresh();
         window.addEventListener("pos-network-online", () => this.cardPayments.desk.refresh());

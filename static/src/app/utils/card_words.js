@@ -21,6 +21,8 @@ const SENTENCES = {
     journal_unavailable: _t("The driver cannot write its journal, so nothing was sent. Its disk may be full."),
     one_time_grant_missing: _t("Odoo must allow this refund first."),
     one_time_grant_mismatch: _t("Odoo allowed another refund than this one."),
+    not_listening: _t("The card driver is not connected to Odoo, so nothing was sent."),
+    expired_command: _t("The request reached the driver too late. Ask again."),
     // how a transaction ended (outcome `code`)
     declined: _t("Declined by the bank."),
     phone_referral: _t("The bank asks for a call. Nothing was charged."),
