@@ -101,7 +101,7 @@ class CardTerminalDriver(models.Model):
         if self.road == "direct":
             return self._not_sent("relay_off", self.env._("This driver is reached directly only."))
         if not self.relay_connected or not self._heard_lately():
-            return self._not_sent("driver_offline", self.env._("The card driver is not connected to Odoo."))
+            return self._not_sent("not_listening", self.env._("The card driver is not connected to Odoo."))
         terminals = session.config_id.card_terminal_ids.filtered(lambda terminal: terminal.driver_id == self)
         claims = {
             **self._claims(session),

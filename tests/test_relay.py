@@ -96,11 +96,11 @@ class TestRelay(RelayCase):
 
     def test_nothing_is_sent_to_a_driver_that_is_not_there(self):
         self.driver.relay_connected = False
-        self.assertEqual(self.relay()["problem"]["code"], "driver_offline")
+        self.assertEqual(self.relay()["problem"]["code"], "not_listening")
         self.listen()
         self.driver.last_seen -= timedelta(minutes=1)
         problem = self.relay()["problem"]
-        self.assertEqual((problem["code"], problem["money"]), ("driver_offline", "safe"))
+        self.assertEqual((problem["code"], problem["money"]), ("not_listening", "safe"))
 
     def test_requests_that_cannot_be_read_are_refused(self):
         for changes in (
