@@ -119,6 +119,10 @@ def parser(*, virtual: bool = False) -> Parser:
     doctor = add("doctor", "say what is wrong and what to do", _doctor, place)
     doctor.add_argument("--identify", action="store_true", help="ask each terminal who it is, too")
 
+    from .install.commands import add_commands
+
+    add_commands(add, place)
+
     terminal = add("virtual", "be a terminal to try with: no real money", _virtual)
     if virtual:
         from .virtual import command

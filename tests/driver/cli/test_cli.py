@@ -373,7 +373,22 @@ def test_wrong_usage_is_one_line_and_status_2(card_terminal: Callable[..., Said]
     assert (status, out, one_line(error)) == (2, "", True)
 
 
-COMMANDS = ("serve", "terminals", "pay", "status", "backup", "virtual", "doctor", "decode", "encode")
+COMMANDS = (
+    "serve",
+    "terminals",
+    "pay",
+    "status",
+    "backup",
+    "virtual",
+    "doctor",
+    "decode",
+    "encode",
+    "pair",
+    "install",
+    "uninstall",
+    "upgrade",
+    "rollback",
+)
 
 
 def test_help_of_every_command(card_terminal: Callable[..., Said]) -> None:
