@@ -2,6 +2,8 @@
 
   --sales N    a seeded simulation in virtual time: the driver's real code, virtual terminals, a network that breaks,
                restarts of every part, and people who press everything
+  --kill N     the real driver process, killed at every boundary of disk and wire, then N times at random moments
+  --power N    its recorded writes, cut after everything it told anybody, then N times at any moment
 
 Exit status 1: something was lost or doubled, or too much ended with a person.
 """
@@ -30,7 +32,11 @@ class Mode:
     text: str
 
 
-MODES = (Mode("--sales", "torture.simulation.run", "simulate so many sales"),)
+MODES = (
+    Mode("--sales", "torture.simulation.run", "simulate so many sales"),
+    Mode("--kill", "torture.kill.run", "kill the real driver at every boundary, then N times at random moments"),
+    Mode("--power", "torture.kill.run_power", "cut its power after all it told anybody, then N times at any moment"),
+)
 
 
 def main(arguments: Sequence[str]) -> int:

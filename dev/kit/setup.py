@@ -10,7 +10,7 @@
                 print(server.url)
 
 Parts: `driver` (small Python environment), `odoo-env` (large one, with PostgreSQL in it), `odoo` (that, and Odoo),
-`chromium`. The order does not matter, and a part that is there costs nothing.
+`chromium`, `strace`. The order does not matter, and a part that is there costs nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kit import chromium, node, odoo, python_env
+from kit import chromium, node, odoo, python_env, strace
 from kit.apt import Apt
 from kit.cache import CHECKOUT, MODULE, Cache, digest
 
@@ -84,11 +84,16 @@ class Workplace:
         return ",".join(str(folder) for folder in (*self.odoo.addons, *usable))
 
     @property
+    def path(self) -> str:
+        """PATH with the programs that were fetched."""
+        return f"{self.cache.path('bin')}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment variables that Odoo and its tests run with."""
         environment = dict(os.environ)
         environment["PYTHONPATH"] = str(self.odoo.python_path)
-        environment["PATH"] = f"{self.cache.path('bin')}{os.pathsep}{environment.get('PATH', os.defpath)}"
+        environment["PATH"] = self.path
         environment["TZ"] = "UTC"
         return environment
 
@@ -127,6 +132,8 @@ class Workplace:
             for part, layer in (("driver", "driver"), ("odoo-env", "odoo")):
                 if part in wanted:
                     python_env.ensure_environment(self.cache, self._apt, layer)
+            if "strace" in wanted:
+                strace.ensure_strace(self.cache, self._apt)
             if "odoo" in wanted:
                 _ = self.odoo
             if "chromium" in wanted:

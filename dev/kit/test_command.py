@@ -38,7 +38,7 @@ from kit.results import Result, closing_lines, read_junit
 from kit.setup import Workplace
 
 NEEDS: dict[str, tuple[str, ...]] = {
-    "driver": ("driver",),
+    "driver": ("driver", "strace"),
     "odoo": ("odoo",),
     "tours": ("odoo", "chromium"),
     "live": ("odoo", "chromium"),
@@ -107,7 +107,7 @@ def _run_driver(workplace: Workplace, part: str, words: list[str]) -> Result:
         part,
         workplace.python_of("driver"),
         ["-c", str(folder / "pytest.ini"), "-p", "no:odoo", "-n", "auto", *_files_or(words, [folder])],
-        dict(os.environ),
+        {**os.environ, "PATH": workplace.path},
     )
 
 

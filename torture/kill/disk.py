@@ -1,8 +1,8 @@
 """A disk that may forget what was not synced: the files of one folder, as a power cut at any moment could leave them.
 
-A sync of a file makes its bytes and its length durable, a sync of the folder the names in it. Of what was written since,
-a cut keeps each sector as it was after any of the writes to it, the length after any of them, and the names up to any of
-the changes (file systems keep the order of those).
+A sync of a file makes its bytes and its length durable, a sync of the folder the names in it. Of what was written
+since, a cut keeps each sector as it was after any of the writes to it, the length after any of them, and the names up
+to any of the changes (file systems keep the order of those).
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ class Disk:
         self._now: dict[str, File] = {}
         self._durable: dict[str, File] = {}
         self._names: list[dict[str, File]] = []
+        self.syncs = 0
 
     def holds(self, path: str) -> bool:
         """Return whether a path lies in the folder."""
@@ -108,6 +109,7 @@ class Disk:
 
     def sync(self, path: str) -> None:
         """Sync a file, or the names if it is the folder."""
+        self.syncs += 1
         if path == self.folder:
             self._durable, self._names = self._now, []
         elif path in self._now:

@@ -71,7 +71,8 @@ class Odoo:
         raw = await request.read()
         header = request.headers.get(SIGNATURE, "")
         stamp = re.fullmatch("t=([0-9]+),v1=([0-9a-f]{64})", header)
-        if not stamp or request.headers.get("X-Card-Terminal-Driver") != DRIVER or body_digest(stamp[1], raw) != stamp[2]:
+        known = request.headers.get("X-Card-Terminal-Driver") == DRIVER
+        if not stamp or not known or body_digest(stamp[1], raw) != stamp[2]:
             self.faults["bad signature"] += 1
             return web.json_response({"error": "unsigned"}, status=401)
         batch = json.loads(raw)
@@ -102,7 +103,7 @@ class Odoo:
         before: dict[str, Any] | None = None
         for event in batch["events"]:
             seq = event["seq"]
-            if seq > len(known) + 1 and before is None or (before and seq != before["seq"] + 1):
+            if (seq > len(known) + 1 and before is None) or (before and seq != before["seq"] + 1):
                 return "a gap"
             head = known[seq - 2]["hash"] if 1 < seq <= len(known) + 1 else batch["journal_id"]
             if event["prev"] != (before["hash"] if before else head) or event["hash"] != event_digest(event):

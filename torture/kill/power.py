@@ -1,4 +1,4 @@
-"""Power cuts: the driver's writes are recorded in a shop at work, and the disk rebuilt as a cut at any moment leaves it.
+"""Power cuts: a driver's writes are recorded in a shop at work, and its disk rebuilt as a cut at any moment leaves it.
 
 The rebuilt journal is opened by the driver's own code. Whatever the driver had told anybody by then must be in it.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import shutil
 import socket
 import tempfile
@@ -22,7 +23,7 @@ from .disk import Choose, Disk, everything, nothing, some
 from .tills import Amounts, Till
 from .told import Ears, Fact, missing
 from .trace import Call, calls, command, complete
-from .world import Terminal, World, open_world
+from .world import open_world
 
 JOURNAL = "journal.sqlite"
 #: Kept free for results: what is in it does not matter, and it is large.
@@ -32,18 +33,23 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - rebuilt disks are looked at once and t
 
 @dataclass
 class Cuts:
-    """What a run of power cuts came to. `lost` names, for each fact that was missing, the cut and the fact."""
+    """What a run of power cuts came to.
+
+    `told` counts the facts told until the end by kind, `checks` the facts looked for after all cuts, `losses` those
+    that were missing; `lost` names the first of them with their cuts.
+    """
 
     cuts: int = 0
     moments: int = 0
-    facts: int = 0
+    syncs: int = 0
     checks: int = 0
+    losses: int = 0
+    told: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
-    lost_by: Counter[str] = field(default_factory=Counter)
 
 
-async def record(folder: Path, *, sales: int, seed: int, unsynced: str = "", deaf_first: bool = True) -> list[Path]:
-    """Run a driver under strace: first start, sales on two terminals and on one that does not answer, stop, start again.
+async def record(folder: Path, *, sales: int, seed: int, unsynced: str = "") -> list[Path]:
+    """Run a driver under strace: first start, sales on two terminals and one that does not answer, stop, start again.
 
     Returns strace's records. `unsynced` is the negative control of inside/sitecustomize.py.
     """
@@ -65,7 +71,7 @@ async def record(folder: Path, *, sales: int, seed: int, unsynced: str = "", dea
                 await asyncio.gather(*(_sell(till, share) for till, share in shares.items()))
                 await world.delivered()
                 await (world.driver.stop() if number == 0 else world.driver.kill())
-                while not complete(each):
+                while not complete(each):  # noqa: ASYNC110 - strace writes on for a moment
                     await asyncio.sleep(0.01)
     return records
 
@@ -94,19 +100,19 @@ def deaf_terminal() -> Iterator[int]:
 
 
 def cut_everywhere(records: list[Path], state: Path, *, cuts: int, seed: int, tell: Callable[[str], None]) -> Cuts:
-    """Cut after each call that told something, with nothing unsynced kept; then `cuts` times anywhere, with some kept."""
+    """Cut after each call that told something, nothing unsynced kept; and `cuts` times anywhere, with some of it kept."""
     chance = random.Random(seed)
     moments = sum(1 for _ in _moments(records, state))
     wanted = Counter(chance.randrange(moments) for _ in range(cuts))
     outcome = Cuts(moments=moments)
     for number, (disk, facts, told) in enumerate(_moments(records, state)):
         ways: list[tuple[str, Choose]] = [("nothing unsynced kept", nothing)] if told else []
-        for _ in range(wanted[number]):
-            ways.append(chance.choice([("some kept", some(chance)), ("all kept", everything)]))
+        choices: list[tuple[str, Choose]] = [("some kept", some(chance)), ("all kept", everything)]
+        ways += chance.choices(choices, weights=[3, 1], k=wanted[number])
         for name, choose in ways:
             _check(disk, facts, choose, f"call {number}, {name}", outcome)
             tell(name)
-        outcome.facts = len(facts)
+        outcome.told, outcome.syncs = Counter(fact.kind for fact in facts), disk.syncs
     return outcome
 
 
@@ -137,7 +143,7 @@ def _to_disk(disk: Disk, call: Call, offsets: dict[int, int]) -> bool:
         return False
     match call.name:
         case "open" | "openat" | "creat":
-            if where == disk.folder or "O_CREAT" not in call.flags and "O_TRUNC" not in call.flags:
+            if where == disk.folder or not {"O_CREAT", "O_TRUNC"} & set(re.findall(r"O_\w+", call.flags)):
                 return False
             disk.open(where, truncate="O_TRUNC" in call.flags)
             offsets[call.fd] = 0
@@ -172,7 +178,5 @@ def _check(disk: Disk, facts: list[Fact], choose: Choose, cut: str, outcome: Cut
     finally:
         shutil.rmtree(folder)
     outcome.checks += len(facts)
-    for fact in lost:
-        outcome.lost_by[fact.kind] += 1
-        if len(outcome.lost) < 20:
-            outcome.lost.append(f"{cut}: {fact.kind} {' '.join(map(str, fact.what))}")
+    outcome.losses += len(lost)
+    outcome.lost += [f"{cut}: {fact.kind} {' '.join(map(str, fact.what))}" for fact in lost[: 20 - len(outcome.lost)]]

@@ -1,4 +1,4 @@
-"""Tills that sell without a pause, survive a dead driver as real tills do (ask, never send again), and remember what they were told."""
+"""Tills that sell without a pause, ask after a driver that died as real ones do, and remember what they were told."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def _claims(seconds: int) -> dict[str, Any]:
 class Sale:
     """One press on Card. `amount` is this press's alone, so that the ledger's entry can be found.
 
-    `told` has the states the till was told; `refused` that the driver said it had sent nothing, `not_found` that it knew
-    nothing of it when asked later.
+    `told` has the states the till was told; `refused` that the driver said it had sent nothing, `not_found` that it
+    knew nothing of it when asked later.
     """
 
     terminal: str
@@ -74,7 +74,7 @@ class Amounts:
 
 
 class Till:
-    """One till on one terminal. `sales` is everything it ever pressed; a calm one meets no faults and refunds nothing."""
+    """One till on one terminal. `sales` is all it ever pressed; a calm one meets no faults and refunds nothing."""
 
     def __init__(
         self, world: World, terminal: Terminal, amounts: Amounts, chance: random.Random, *, calm: bool = False

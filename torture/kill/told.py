@@ -1,4 +1,4 @@
-"""What a driver had told the world by a certain moment, read from the bytes it sent; and whether a journal knows it all.
+"""What a driver had told the world by a certain moment, read from the bytes it sent, and whether a journal knows it.
 
 Told is told: to a terminal (a request for money), to a till (a state), to Odoo (events). After a power cut the journal
 must know each of these, or money is lost.
@@ -16,13 +16,11 @@ from typing import Any
 
 #: How a request for an amount looks on the wire, by protocol: the amount is a group.
 ON_THE_WIRE = {"concert-v3": re.compile(rb"CB\d{3}(\d+)")}
-#: States a till may be told, and the events that prove each.
-_PROVEN_BY = {"requested": "requested", "sent": "sent"}
 
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that was told. `kind`: ``asked`` (amount), ``state`` (uuid, state), ``event`` (number, hash), ``journal``."""
+    """What was told: ``asked`` (amount), ``state`` (uuid, state), ``event`` (number, hash), ``journal`` (its id)."""
 
     kind: str
     what: tuple[Any, ...]

@@ -51,7 +51,8 @@ def calls(record: Path) -> Iterator[Call]:
     """Yield the calls of a record, each where it ended."""
     begun: dict[str, str] = {}
     with record.open(encoding="ascii", errors="replace") as lines:
-        for line in lines:
+        for each in lines:
+            line = each
             if unfinished := _UNFINISHED.match(line):
                 begun[unfinished[1]] = f"{unfinished[1]} {unfinished[2]}({unfinished[3]}"
                 continue

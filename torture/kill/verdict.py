@@ -24,7 +24,7 @@ BROKEN = ("lost", "doubled", "approved, not charged", "asked twice", "other amou
 
 def judge(sales: Iterable[Sale], terminals: Iterable[Terminal], odoo: Odoo) -> tuple[Counter[str], list[str]]:
     """Return the counts, and a sentence for each sale or event that breaks a law."""
-    counts: Counter[str] = Counter({name: 0 for name in BROKEN})
+    counts: Counter[str] = Counter(dict.fromkeys(BROKEN, 0))
     wrong: list[str] = []
     entries: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for terminal in terminals:
@@ -43,7 +43,7 @@ def judge(sales: Iterable[Sale], terminals: Iterable[Terminal], odoo: Odoo) -> t
             "doubled": len(charged) > 1 or (booked and booked.approvals > 1),
             "approved, not charged": state == "approved" and not charged,
             "asked twice": len(mine) > 1,
-            "other amount": booked and booked.state == "approved" and booked.amount != sum(e["amount"] for e in charged),
+            "other amount": state == "approved" and booked.amount != sum(entry["amount"] for entry in charged),
             "taken back": any(b not in AFTER.get(a, ()) for a, b in zip(sale.told, sale.told[1:], strict=False)),
             "not told to Odoo": sale.told and not sale.refused and state != sale.last_told,
         }

@@ -1,4 +1,4 @@
-"""One shop made of real processes: the driver as it is started in a shop, its virtual terminals, and an Odoo of our own."""
+"""A shop of real processes: the driver as it is started in a shop, its virtual terminals, and an Odoo of our own."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ async def open_world(
     `more` are terminals of the caller's own: id, port, options.
     """
     async with AsyncExitStack() as stack:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing runs yet
         machines = [await _terminal(stack, folder, f"terminal-{n}", delay) for n in range(terminals)]
         options = {machine.id: {} for machine in machines} | {id_: settings for id_, _, settings in more}
         machines += [Terminal(id_, port) for id_, port, _ in more]

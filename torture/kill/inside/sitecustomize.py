@@ -1,4 +1,4 @@
-"""Loaded by Python itself into the process under test (PYTHONPATH): kills it, or weakens its disk, as the environment says.
+"""Loaded by Python itself (PYTHONPATH) into the process under test: kills it, or weakens its disk, when told to.
 
 It knows nothing of the driver: it counts the calls with which any Python program touches the disk or the wire.
 
@@ -13,6 +13,7 @@ import re
 import signal
 import socket
 import sqlite3
+from itertools import count
 
 KILL_AT = int(os.environ.get("TORTURE_KILL_AT") or 0)
 TRACE = os.environ.get("TORTURE_TRACE")
@@ -24,17 +25,16 @@ CALLS = {
     os: ("fsync", "replace", "rename", "unlink", "write", "open", "mkdir", "truncate"),
     socket.socket: ("bind", "listen", "connect", "accept", "send", "sendmsg", "recv", "recv_into", "close"),
 }
-passed = 0
+passed = count(1)
 trace_file = open(TRACE, "w", buffering=1) if TRACE else None  # noqa: PTH123, SIM115 - open as long as the process
 
 
 def boundary(name):
     """Count a boundary, and die here if it is the one."""
-    global passed
-    passed += 1
+    number = next(passed)
     if trace_file:
         trace_file.write(f"{name}\n")
-    if passed == KILL_AT:
+    if number == KILL_AT:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
