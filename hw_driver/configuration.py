@@ -33,13 +33,20 @@ class ConfigurationError(SafeError):
 
 @dataclass(frozen=True, slots=True)
 class TerminalSettings:
-    """One terminal: how it is reached and what its protocol should know. `transport` is `{kind, …}`."""
+    """One terminal: how it is reached and what its protocol should know. `transport` is `{kind, …}`.
+
+    `exclusive` says that nobody uses it but through this driver, `identity` who it should say it is, `questions` the
+    seconds before each question about a lost answer (None: the protocol's own).
+    """
 
     id: str
     name: str
     protocol: str
     transport: Mapping[str, Any]
     options: Mapping[str, Any] = field(default_factory=dict)
+    exclusive: bool = False
+    identity: Mapping[str, str] = field(default_factory=dict)
+    questions: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +160,20 @@ def _terminals(tables: list[Mapping[str, Any]]) -> tuple[TerminalSettings, ...]:
     terminals = tuple(_terminal(table) for table in tables)
     if len({terminal.id for terminal in terminals}) != len(terminals):
         raise ConfigurationError("two terminals have the same id")
+    at: dict[tuple[str, ...], str] = {}
+    for terminal in terminals:
+        other = at.setdefault(_address(terminal), terminal.name)
+        if other is not terminal.name:
+            raise ConfigurationError(
+                f"terminals {other} and {terminal.name} have the same address: one terminal is configured once, "
+                "and shared by the tills that use it"
+            )
     return terminals
+
+
+def _address(terminal: TerminalSettings) -> tuple[str, ...]:
+    """Return where a terminal is: what two of them cannot share."""
+    return tuple(f"{name}={str(value).lower()}" for name, value in sorted(terminal.transport.items()))
 
 
 def _terminal(table: Mapping[str, Any]) -> TerminalSettings:
@@ -161,7 +181,7 @@ def _terminal(table: Mapping[str, Any]) -> TerminalSettings:
 
     id_ = _text(table, "id", "terminal.")
     where = f"terminal {id_}: "
-    _known(table, {"id", "name", "protocol", "transport", "options"}, f"terminal {id_}")
+    _known(table, {"id", "name", "protocol", "transport", "options", *_SETTINGS}, f"terminal {id_}")
     known = PROTOCOLS
     info = known.get(_text(table, "protocol", where))
     if info is None:
@@ -180,14 +200,54 @@ def _terminal(table: Mapping[str, Any]) -> TerminalSettings:
         info.machine(options)
     except InvalidRequest as error:
         raise ConfigurationError(f"{where}{error}") from error
-    return TerminalSettings(id_, _text(table, "name", where, id_), info.name, transport, options)
+    return TerminalSettings(
+        id_,
+        _text(table, "name", where, id_),
+        info.name,
+        transport,
+        options,
+        _truth(table, "exclusive", where),
+        _identity(table, where),
+        _questions(table, where),
+    )
+
+
+#: What a terminal's table may say besides how it is reached and its protocol's options.
+_SETTINGS = ("exclusive", "identity", "questions")
+
+
+def _truth(table: Mapping[str, Any], name: str, where: str) -> bool:
+    value = table.get(name, False)
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{where}{name} must be true or false")
+    return value
+
+
+def _identity(table: Mapping[str, Any], where: str) -> dict[str, str]:
+    identity = dict(_table(table, "identity"))
+    if not all(isinstance(value, str) and value for value in identity.values()):
+        raise ConfigurationError(f"{where}identity must hold texts")
+    return identity
+
+
+def _questions(table: Mapping[str, Any], where: str) -> tuple[float, ...] | None:
+    pauses = table.get("questions")
+    if pauses is None:
+        return None
+    if not isinstance(pauses, list) or len(pauses) > 10 or not all(_is_pause(pause) for pause in pauses):
+        raise ConfigurationError(f"{where}questions must be a list of at most 10 numbers of seconds from 0 to 600")
+    return tuple(pauses)
+
+
+def _is_pause(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= 600
 
 
 def _flat_terminal(table: Any, number: int) -> dict[str, Any]:
     """Turn a `[[terminal]]` table, which names host and port itself, into the form Odoo sends."""
     if not isinstance(table, dict):
         raise ConfigurationError(f"[[terminal]] number {number} must be a table")
-    own = {name: table[name] for name in ("id", "name", "protocol", "options") if name in table}
+    own = {name: table[name] for name in ("id", "name", "protocol", "options", *_SETTINGS) if name in table}
     return {**own, "transport": {name: value for name, value in table.items() if name not in own}}
 
 

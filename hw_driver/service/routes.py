@@ -33,7 +33,7 @@ async def put_transaction(call: Call) -> web.Response:
 
 async def get_transaction(call: Call) -> web.Response:
     """Answer at once, or when something has changed."""
-    transaction = transactions.find(call.driver, call.path["uuid"])
+    transaction = transactions.look(call.driver, call.path["uuid"])
     if "after" in call.query:
         await transaction.changed(call.query["after"], call.query.get("wait", 0))
         transaction = transactions.find(call.driver, call.path["uuid"])

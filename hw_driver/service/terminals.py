@@ -6,11 +6,13 @@ import asyncio
 import logging
 from collections.abc import Iterable, Iterator
 
+from ..asking import LEFT_OPEN
 from ..clock import Clock
 from ..configuration import TerminalSettings
-from ..journal import Journal
+from ..journal import Journal, NotRecorded
 from ..protocols.registry import PROTOCOLS
-from ..terminal import Terminal
+from ..protocols.states import State
+from ..terminal import NOT_SENT, Terminal
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ class Terminals:
         """Make these the driver's terminals, each as soon as it is idle."""
         self._wanted = {settings.id: settings for settings in wanted}
         await self.settle()
+        self._end_elsewhere()
 
     async def settle(self) -> None:
         """Carry out what of the configuration had to wait for a dialog to end."""
@@ -48,6 +51,15 @@ class Terminals:
             terminal = self._make(wanted)
             await terminal.recover()
             self._live[id_] = wanted, terminal
+
+    def _end_elsewhere(self) -> None:
+        """End what a stopped driver left open on terminals that are configured no more: nobody can ask them."""
+        for record in self._journal.under_way_elsewhere(self._live):
+            outcome = NOT_SENT if record.state is State.REQUESTED else LEFT_OPEN
+            try:
+                self._journal.record(record.uuid, outcome.state, outcome)
+            except NotRecorded as error:  # at the next start, or when somebody asks for it
+                log.error("transaction %s: %s", record.uuid, error)
 
     def get(self, id_: str) -> Terminal | None:
         """Return the terminal of this id."""
@@ -77,4 +89,7 @@ class Terminals:
             settings.options,
             self._journal,
             clock=self._clock,
+            exclusive=settings.exclusive,
+            pinned=settings.identity,
+            questions=settings.questions,
         )

@@ -56,6 +56,16 @@ def find(driver: Driver, uuid: str) -> Transaction:
     return transaction
 
 
+def look(driver: Driver, uuid: str) -> Transaction:
+    """Find a transaction for a till; one that is not known makes the driver ask the terminal, if it can and may."""
+    transaction = find(driver, uuid)
+    terminal = driver.terminals.get(terminal_of(driver, transaction))
+    if transaction.state is State.UNKNOWN and transaction.ended and terminal and not driver.stopping:
+        terminal.asked_about(uuid)
+        return find(driver, uuid)
+    return transaction
+
+
 def terminal_of(driver: Driver, transaction: Transaction) -> str:
     """Return the id of the terminal a transaction is on."""
     return str(transaction.as_json(driver.journal.journal_id)["terminal"])
