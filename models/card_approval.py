@@ -10,6 +10,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from .res_users import MANAGER
+from .scrubbed import ScrubbedText
 
 WRONG_TRIES = 5
 LOCKED_FOR = timedelta(minutes=15)
@@ -39,8 +40,8 @@ class CardApproval(models.Model):
     )
     asked_by = fields.Many2one("res.users", required=True, readonly=True)
     approver_id = fields.Many2one("res.users", "Decided by", readonly=True, index="btree_not_null")
-    reason = fields.Text(readonly=True)
-    text = fields.Text("What Was Done", readonly=True)
+    reason = ScrubbedText(readonly=True)
+    text = ScrubbedText("What Was Done", readonly=True)
     amount = fields.Monetary(readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
@@ -57,7 +58,9 @@ class CardApproval(models.Model):
         return [(name, label) for name, label in self.env["card.decision.mixin"]._action_labels().items()]
 
     def write(self, vals):
-        raise UserError(self.env._("What was decided about card money is kept as it is."))
+        if vals:
+            raise UserError(self.env._("What was decided about card money is kept as it is."))
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

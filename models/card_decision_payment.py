@@ -13,7 +13,13 @@ class PosPayment(models.Model):
     _name = "pos.payment"
     _inherit = ["pos.payment", "card.decision.mixin", "card.suspense.mixin"]
 
-    card_approval_ids = fields.One2many("card.approval", "payment_id", "Decisions", readonly=True)
+    card_approval_ids = fields.One2many(
+        "card.approval",
+        "payment_id",
+        "Decisions",
+        readonly=True,
+        groups="pos_card_terminal.group_card_transaction_accountant",
+    )
 
     def _decision_exception(self):
         if self.card_transaction_id:

@@ -28,7 +28,13 @@ class CardTransaction(models.Model):
     matched_at = fields.Datetime(readonly=True)
     refund_allowed_by = fields.Many2one("res.users", readonly=True)
     refund_allowed_at = fields.Datetime(readonly=True)
-    approval_ids = fields.One2many("card.approval", "transaction_id", "Decisions", readonly=True)
+    approval_ids = fields.One2many(
+        "card.approval",
+        "transaction_id",
+        "Decisions",
+        readonly=True,
+        groups="pos_card_terminal.group_card_transaction_accountant",
+    )
 
     _driver_or_typed = models.Constraint(
         "CHECK(driver_id IS NOT NULL OR origin = 'typed')", "Only what was typed by hand has no driver."

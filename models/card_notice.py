@@ -5,6 +5,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import mail, mute_logger
 from psycopg2.errors import UniqueViolation
 
+from .scrubbed import ScrubbedText
+
 MANAGER = "point_of_sale.group_pos_manager"
 
 
@@ -23,7 +25,7 @@ class CardNotice(models.Model):
         readonly=True,
         default="warning",
     )
-    text = fields.Text(required=True, readonly=True)
+    text = ScrubbedText(required=True, readonly=True)
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     res_model = fields.Char("Model", readonly=True)
     res_id = fields.Many2oneReference("Record", model_field="res_model", readonly=True)
@@ -41,7 +43,7 @@ class CardNotice(models.Model):
     seen_at = fields.Datetime(readonly=True)
     done_by = fields.Many2one("res.users", readonly=True)
     done_at = fields.Datetime(readonly=True)
-    reason = fields.Text("What Came of It", readonly=True)
+    reason = ScrubbedText("What Came of It", readonly=True)
 
     _one_open = models.UniqueIndex(
         "(code, company_id, COALESCE(res_model, ''), COALESCE(res_id, 0)) WHERE state != 'done'",

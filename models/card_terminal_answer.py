@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .scrubbed import ScrubbedChar
+
 
 class CardTerminalAnswer(models.Model):
     _name = "card.terminal.answer"
@@ -18,7 +20,7 @@ class CardTerminalAnswer(models.Model):
     amount_requested = fields.Monetary(related="transaction_id.amount_requested")
     terminal_id = fields.Many2one(related="transaction_id.terminal_id")
     answer = fields.Selection([("paid", "Paid"), ("not_paid", "Not paid")], required=True, readonly=True)
-    authorisation = fields.Char(readonly=True, help="As the cashier read it on the terminal's slip.")
+    authorisation = ScrubbedChar(readonly=True, help="As the cashier read it on the terminal's slip.")
     user_id = fields.Many2one("res.users", "Cashier", required=True, readonly=True, default=lambda self: self.env.uid)
     at = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
     state = fields.Selection(

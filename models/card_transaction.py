@@ -15,6 +15,7 @@ from ..hw_driver.protocols.states import (
     Money,
     State,
 )
+from .scrubbed import ScrubbedText
 
 #: Kinds whose money goes back to the customer.
 GIVING_BACK = frozenset({Kind.REFUND, Kind.REVERSAL})
@@ -162,7 +163,7 @@ class CardTransaction(models.Model):
     )
     disagreement = fields.Text("Contradiction", readonly=True)
     acknowledged_exception = fields.Char(readonly=True)
-    acknowledged_reason = fields.Text("Taken Note Because", readonly=True)
+    acknowledged_reason = ScrubbedText("Taken Note Because", readonly=True)
     acknowledged_by = fields.Many2one("res.users", "Taken Note by", readonly=True)
     acknowledged_at = fields.Datetime("Taken Note at", readonly=True)
     needs_attention = fields.Boolean(
@@ -171,7 +172,7 @@ class CardTransaction(models.Model):
     answer_ids = fields.One2many("card.terminal.answer", "transaction_id", "Cashier's Answers", readonly=True)
 
     settled_paid = fields.Boolean("Settled as Paid", readonly=True)
-    settled_reason = fields.Text("Settled Because", readonly=True)
+    settled_reason = ScrubbedText("Settled Because", readonly=True)
     settled_by = fields.Many2one("res.users", readonly=True)
     settled_at = fields.Datetime(readonly=True)
     settled_reported = fields.Boolean("Driver Knows of the Settlement", readonly=True)

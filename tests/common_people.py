@@ -37,13 +37,18 @@ class PeopleCase(CardTerminalCase):
         order, line = str(uuid.uuid4()), str(uuid.uuid4())
         self.sale = self.sell(order, line)
         self.order = self.paid_order(order, line, self.sale.uuid)
+        self.unknown = self.end(str(uuid.uuid4()), str(uuid.uuid4()), "unknown")
+        self.other_driver = self.env["card.terminal.driver"].create({"name": "Till 2", "company_id": self.company.id})
         self.loose = self.sell(str(uuid.uuid4()), str(uuid.uuid4()))
 
     def records(self):
         """Return one record of each kind that people may try their rights on, by model."""
         answer = self.env["card.terminal.answer"].sudo().create({"transaction_id": self.sale.id, "answer": "paid"})
         notice = self.env["card.notice"]._raise_notice("test", self.terminal, "Look at it")
+        self.env.flush_all()
+        exception = self.env["card.exception"].search([("transaction_id", "=", self.unknown.id)])
         found = [
+            exception,
             self.driver, self.terminal, self.loose, self.sale.event_ids[:1], answer, notice, self.order,
             self.order.payment_ids, self.pos_session, self.config, self.card_pm, self.cashier, self.company,
         ]  # fmt: skip

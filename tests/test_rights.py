@@ -191,6 +191,7 @@ class TestRights(CardTerminalCase):
                     "auth_code": "A1B2C3",
                     "receipt": "CARTE BANCAIRE\nMERCI",
                     "answer": None,
+                    "origin": "driver",
                     "settled_paid": None,
                     "till": self.config.name,
                     "operator": "Cashier",
@@ -206,3 +207,20 @@ class TestRights(CardTerminalCase):
         answer = self.pos_session.with_user(self.cashier).close_session_from_ui()
         self.assertFalse(answer["successful"])
         self.assertIn("Approved, not booked", answer["message"])
+
+    def test_card_numbers_that_people_write_are_not_kept(self):
+        number, spaced = "4970101122334452", "4970 1011 2233 4452"
+        unknown = self.end(str(uuid.uuid4()), str(uuid.uuid4()), "unknown")
+        session = self.pos_session.with_user(self.cashier)
+        session.card_terminal_answer({"uuid": unknown.uuid, "answer": "paid", "authorisation": number})
+        unknown.with_user(self.manager)._settle_by_hand(paid=False, reason=f"The slip says {spaced}")
+        self.sale.with_user(self.manager)._acknowledge(f"Booked by hand for {number}")
+        notice = self.env["card.notice"]._raise_notice("test", self.terminal, f"Look at {number}")
+        notice.with_user(self.manager)._done(f"Was {spaced}")
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertTrue(unknown.answer_ids.authorisation.endswith("4452"))
+        self.assertIn("The slip says", unknown.settled_reason)
+        kept = repr([unknown.read(), unknown.answer_ids.read(), self.sale.read(), notice.read()])
+        self.assertNotIn(number, kept)
+        self.assertNotIn("4970 1011", kept)

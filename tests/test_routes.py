@@ -6,8 +6,6 @@ What is not in these tables fails the tests: whoever adds a way in says here who
 import base64
 import contextlib
 import json
-from typing import NamedTuple
-
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw, get_public_method
 from odoo.tests import HttpCase, tagged
@@ -15,114 +13,9 @@ from odoo.tools import mute_logger
 
 from .common import KEY, signature
 from .common_people import PEOPLE, PeopleCase
-
-ADDON = "odoo.addons.pos_card_terminal"
-ALL_IN_COMPANY = "nobody cashier accountant manager"
-
-
-class Route(NamedTuple):
-    """A route: its settings, a call of it, and what each caller gets; who is not named gets `refused`."""
-
-    auth: str
-    methods: tuple
-    csrf: bool
-    call: tuple  # method, path (with {driver}), body
-    answers: dict
-    refused: tuple
-    type: str = "http"
-
-
-ROUTES = {
-    "/card_terminal/v1/events": Route(
-        "public", ("POST",), False, ("POST", "/card_terminal/v1/events", {}), {}, (401,)
-    ),
-    "/card_terminal/v1/pair": Route(
-        "public", ("POST",), False, ("POST", "/card_terminal/v1/pair", {"code": "WRONG-CODE"}), {}, (403,)
-    ),
-    "/card_terminal/driver/<model('card.terminal.driver'):driver>/driver.toml": Route(
-        "user", ("GET",), True, ("GET", "/card_terminal/driver/{driver}/driver.toml", None), {"manager": (200,)},
-        (303, 403, 404),
-    ),
-}  # fmt: skip
-
-
-class Method(NamedTuple):
-    """Who may call a method, and arguments with which it can be tried."""
-
-    who: str
-    arguments: tuple = ()
-
-
-#: (model, method): what the addon defines and RPC can reach, ORM methods apart (see ACCESS).
-METHODS = {
-    ("card.notice", "action_seen"): Method("manager"),
-    ("card.notice", "action_done"): Method("manager"),
-    ("card.notice", "action_open_record"): Method("manager"),
-    ("card.notice.done", "action_done"): Method("manager"),
-    ("card.exception.acknowledge", "action_acknowledge"): Method("manager"),
-    ("card.terminal.answer", "action_settle"): Method("cashier accountant manager"),  # opens a dialog
-    ("card.terminal.driver", "action_new_key"): Method("manager"),
-    ("card.terminal.driver", "action_download_configuration"): Method("manager"),
-    ("card.terminal.driver", "action_test_connection"): Method("cashier accountant manager"),
-    ("card.terminal.driver", "action_clear_alarm"): Method("manager"),
-    ("card.terminal.driver", "action_connect"): Method("manager"),
-    ("card.terminal.driver", "action_retire"): Method("manager"),
-    ("card.terminal.driver", "action_revoke"): Method("manager"),
-    ("card.terminal.driver", "action_rotate_key"): Method("manager"),
-    ("card.terminal.driver", "action_use_reported_url"): Method("manager"),
-    ("card.transaction", "action_settle"): Method(ALL_IN_COMPANY + " stranger"),  # open a window, read nothing
-    ("card.transaction", "action_acknowledge"): Method(ALL_IN_COMPANY + " stranger"),
-    ("card.transaction.export", "action_export"): Method("accountant manager stranger"),
-    ("card.transaction.settle", "action_settle"): Method("manager"),
-    ("pos.payment", "action_card_settle"): Method("manager"),
-    ("pos.payment", "action_card_acknowledge"): Method(ALL_IN_COMPANY + " stranger"),
-    ("pos.order", "action_view_card_transactions"): Method("cashier manager"),
-    ("pos.session", "action_view_card_transactions"): Method(ALL_IN_COMPANY + " stranger"),
-    ("pos.session", "card_terminal_grants"): Method("cashier manager"),
-    ("pos.session", "card_terminal_refund_grant"): Method("cashier manager", ({},)),
-    ("pos.session", "card_terminal_transactions"): Method("cashier manager", ({"uuids": []},)),
-    ("pos.session", "card_terminal_answer"): Method("cashier manager", ({"answer": "x"},)),
-}
-#: Methods of Odoo that the addon extends; who may call them is Odoo's and is tested with what they guard.
-EXTENDED = {
-    ("pos.order", "remove_from_ui"),
-    ("pos.order", "sync_from_ui"),
-}
-ORM = {"create", "write", "unlink", "copy", "copy_data", "default_get", "init", "web_read", "read", "search_fetch"}
-
-#: What a dialog is opened about.
-DIALOGS = {
-    "card.notice.done": lambda case: {"notice_ids": [(6, 0, case.records()["card.notice"].ids)], "reason": "x"},
-    "card.exception.acknowledge": lambda case: {"transaction_ids": [(6, 0, case.loose.ids)], "reason": "x"},
-    "card.transaction.settle": lambda case: {"transaction_id": case.loose.id, "reason": "x", "verdict": "not_paid"},
-    "card.transaction.export": lambda case: {"company_id": case.company.id, "date_from": "2020-01-01"},
-}
+from .ways_in import ACCESS, ADDON, DIALOGS, EXTENDED, METHODS, NO_SECRETS, ORM, ROUTES, SOUNDS_SECRET
 
 READ, CHANGE = "read", ("write", "create", "unlink")
-#: Models of the addon: who reads, who writes, creates and deletes.
-ACCESS = {
-    "card.notice": ("manager", ""),
-    "card.terminal": ("cashier manager accountant", "manager"),
-    "card.terminal.answer": ("cashier manager accountant", ""),
-    "card.terminal.driver": ("cashier manager accountant", "manager"),
-    "card.terminal.grant": ("manager", ""),
-    "card.terminal.pairing": ("", ""),
-    "card.terminal.pairing.try": ("", ""),
-    "card.transaction": ("cashier manager accountant", ""),
-    "card.transaction.event": ("manager accountant", ""),
-    # dialogs
-    "card.exception.acknowledge": ("manager", "manager"),
-    "card.notice.done": ("manager", "manager"),
-    "card.transaction.export": ("manager accountant", "manager accountant"),
-    "card.transaction.settle": ("manager", "manager"),
-}
-#: Fields of the addon whose name sounds like a secret and which are none.
-NO_SECRETS = {
-    "card.terminal.driver.last_hash",  # of the event chain
-    "card.transaction.event.hash",
-}
-SOUNDS_SECRET = ("key", "secret", "pin", "token", "hash", "password", "private")
-
 
 def of_addon(env):
     """Yield (model, the addon's classes in it)."""
@@ -140,12 +33,12 @@ class TestRemoteCalls(PeopleCase):
             user = self.people[name]
             yield name, self.env(user=user.id, context={"allowed_company_ids": user.company_ids.ids})
 
-    def attempt(self, model, method, arguments):
+    def attempt(self, model, method, arguments, context):
         """Call over RPC and undo it; return whether access was refused."""
         try:
             with self.env.cr.savepoint() as point, mute_logger("odoo.models", "odoo.addons.base.models.ir_rule"):
                 try:
-                    call_kw(model, method, list(arguments), {})
+                    call_kw(model, method, list(arguments), {"context": context})
                 finally:
                     self.env.flush_all()
                     point.rollback()
@@ -195,7 +88,7 @@ class TestRemoteCalls(PeopleCase):
                     if getattr(getattr(type(env[model]), method), "_api_model", False):
                         arguments = row.arguments
                     expected = "let in" if name in row.who.split() else "refused"
-                    self.assertEqual(self.attempt(env[model], method, arguments), expected)
+                    self.assertEqual(self.attempt(env[model], method, arguments, row.context), expected)
 
     def test_who_may_read_and_write_each_model(self):
         own = {model._name for model, _classes in of_addon(self.env) if model._original_module == "pos_card_terminal"}
@@ -214,6 +107,7 @@ class TestRemoteCalls(PeopleCase):
             if model not in ACCESS:
                 continue
             with self.subTest(model):
+                self.assertTrue(record)
                 self.assertTrue(record.with_user(self.people["manager"]).search([("id", "in", record.ids)]))
                 self.assertFalse(stranger[model].search([("id", "in", record.ids)]))
                 for operation in (READ, *CHANGE):

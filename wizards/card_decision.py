@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.card_transaction import to_minor
+from ..models.scrubbed import ScrubbedChar, ScrubbedText
 
 
 class CardDecision(models.TransientModel):
@@ -19,10 +20,10 @@ class CardDecision(models.TransientModel):
     effect = fields.Text(compute="_compute_subject")
 
     amount = fields.Monetary(compute="_compute_amount", store=True, readonly=False)
-    auth_code = fields.Char("Authorisation", help="As printed on the terminal's slip.")
-    slip = fields.Char("Slip Number")
-    last4 = fields.Char("Last Four Digits")
-    settlement = fields.Char("Number of the Settlement")
+    auth_code = ScrubbedChar("Authorisation", help="As printed on the terminal's slip.")
+    slip = ScrubbedChar("Slip Number")
+    last4 = ScrubbedChar("Last Four Digits")
+    settlement = ScrubbedChar("Number of the Settlement")
     order_id = fields.Many2one(
         "pos.order", domain="[('company_id', '=', company_id), ('state', '!=', 'cancel')]", ondelete="cascade"
     )
@@ -41,7 +42,7 @@ class CardDecision(models.TransientModel):
         store=True,
         readonly=False,
     )
-    reason = fields.Text(required=True, help="What you looked at: the slip, the terminal's report, the bank.")
+    reason = ScrubbedText(required=True, help="What you looked at: the slip, the terminal's report, the bank.")
 
     @api.model
     def _selection_action(self):
@@ -76,12 +77,16 @@ class CardDecision(models.TransientModel):
 
     def _effects(self):
         return {
-            "attach": self.env._("The money becomes a card payment of an order. An open order that is paid by it is closed."),
+            "attach": self.env._(
+                "The money becomes a card payment of an order. An open order that is paid by it is closed."
+            ),
             "book": self.env._(
                 "A new order of one product over exactly this amount, paid by this approval, in the open session; "
                 "in a rescue session where none is open."
             ),
-            "refund": self.env._("The till may give this amount back to the card on the terminal, once, within 24 hours."),
+            "refund": self.env._(
+                "The till may give this amount back to the card on the terminal, once, within 24 hours."
+            ),
             "suspense": self.env._(
                 "An entry between the card method's outstanding account and the suspense account. It is reversed by itself "
                 "once the money finds its place. The session can be closed."
@@ -92,9 +97,13 @@ class CardDecision(models.TransientModel):
                 "An open order can be paid again. Where the sale is booked already, an entry keeps what never came on the "
                 "suspense account."
             ),
-            "typed_by_hand": self.env._("The payment counts on your word, and stays on the desk until a settlement shows it."),
+            "typed_by_hand": self.env._(
+                "The payment counts on your word, and stays on the desk until a settlement shows it."
+            ),
             "matched": self.env._("The terminal's settlement shows this payment: the matter is closed."),
-            "acknowledge": self.env._("Nothing is booked. It stays on record and no longer stops a session from being closed."),
+            "acknowledge": self.env._(
+                "Nothing is booked. It stays on record and no longer stops a session from being closed."
+            ),
         }
 
     def action_decide(self):

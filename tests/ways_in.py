@@ -1,0 +1,143 @@
+"""Every way into the addon and who may use it: tests/test_routes.py compares these tables with what there is."""
+
+from typing import NamedTuple
+
+ADDON = "odoo.addons.pos_card_terminal"
+EVERYBODY = "nobody cashier accountant manager stranger"
+
+
+class Route(NamedTuple):
+    """A route: its settings, a call of it, and what each caller gets; who is not named gets `refused`."""
+
+    auth: str
+    methods: tuple
+    csrf: bool
+    call: tuple  # method, path (with {driver}), body
+    answers: dict
+    refused: tuple
+    type: str = "http"
+
+
+ROUTES = {
+    "/card_terminal/v1/events": Route(
+        "public", ("POST",), False, ("POST", "/card_terminal/v1/events", {}), {}, (401,)
+    ),
+    "/card_terminal/v1/pair": Route(
+        "public", ("POST",), False, ("POST", "/card_terminal/v1/pair", {"code": "WRONG-CODE"}), {}, (403,)
+    ),
+    "/card_terminal/v1/relay": Route(
+        "public", ("POST",), False, ("POST", "/card_terminal/v1/relay", {}), {}, (401,)
+    ),
+    # the driver's package: free software, no secret in it
+    "/card_terminal/driver/<string:name>": Route(
+        "public", ("GET",), True, ("GET", "/card_terminal/driver/card-terminal.pyz", None), {}, (200,)
+    ),
+    "/card_terminal/driver/<model('card.terminal.driver'):driver>/driver.toml": Route(
+        "user", ("GET",), True, ("GET", "/card_terminal/driver/{driver}/driver.toml", None), {"manager": (200,)},
+        (303, 403, 404),
+    ),
+}  # fmt: skip
+
+
+class Method(NamedTuple):
+    """Who may call a method, and arguments with which it can be tried."""
+
+    who: str
+    arguments: tuple = ()
+    context: dict = {}
+
+
+#: (model, method): what the addon defines and RPC can reach, ORM methods apart (see ACCESS).
+METHODS = {
+    ("card.notice", "action_seen"): Method("manager"),
+    ("card.notice", "action_done"): Method("manager"),
+    ("card.notice", "action_open_record"): Method("manager"),
+    ("card.notice.done", "action_done"): Method("manager"),
+    ("card.decision", "action_decide"): Method("manager"),
+    ("card.driver.connect", "action_check"): Method(EVERYBODY),  # opens the same window again
+    ("card.driver.connect", "action_done"): Method("manager"),
+    ("card.driver.replace", "action_replace"): Method("manager"),
+    # open a window, decide nothing
+    ("card.exception", "action_decide"): Method("cashier accountant manager", (), {"card_action": "not_paid"}),
+    ("card.exception", "action_open_order"): Method("cashier accountant manager"),
+    ("card.exception", "action_open_subject"): Method("cashier accountant manager"),
+    ("card.exception.acknowledge", "action_acknowledge"): Method("manager"),
+    ("card.terminal.answer", "action_settle"): Method("cashier accountant manager"),  # opens a dialog
+    ("card.terminal.driver", "action_new_key"): Method("manager"),
+    ("card.terminal.driver", "action_download_configuration"): Method("manager"),
+    ("card.terminal.driver", "action_test_connection"): Method("cashier accountant manager"),
+    ("card.terminal.driver", "action_clear_alarm"): Method("manager"),
+    ("card.terminal.driver", "action_connect"): Method("manager"),
+    ("card.terminal.driver", "action_retire"): Method("manager"),
+    ("card.terminal.driver", "action_revoke"): Method("manager"),
+    ("card.terminal.driver", "action_rotate_key"): Method("manager"),
+    ("card.terminal.driver", "action_use_reported_url"): Method("manager"),
+    ("card.transaction", "action_settle"): Method(EVERYBODY),  # open a window, read nothing
+    ("card.transaction", "action_acknowledge"): Method(EVERYBODY),
+    ("card.transaction.export", "action_export"): Method("accountant manager stranger"),
+    ("card.transaction.settle", "action_settle"): Method("manager"),
+    ("pos.payment", "action_card_settle"): Method("manager"),
+    ("pos.payment", "action_card_acknowledge"): Method(EVERYBODY),
+    ("pos.order", "action_view_card_transactions"): Method("cashier manager"),
+    ("pos.config", "action_card_connect"): Method("manager"),
+    ("pos.session", "action_view_card_exceptions"): Method(EVERYBODY),
+    ("pos.session", "card_terminal_decide"): Method("cashier manager", ({"action": "force_done"},)),  # asks for a PIN
+    ("pos.session", "card_terminal_exceptions"): Method("cashier manager"),
+    ("pos.session", "card_terminal_managers"): Method("cashier manager"),
+    ("pos.session", "card_terminal_relay"): Method("cashier manager", ({},)),
+    ("res.config.settings", "action_card_connect"): Method("manager"),
+    ("pos.session", "action_view_card_transactions"): Method(EVERYBODY),
+    ("pos.session", "card_terminal_grants"): Method("cashier manager"),
+    ("pos.session", "card_terminal_refund_grant"): Method("cashier manager", ({},)),
+    ("pos.session", "card_terminal_transactions"): Method("cashier manager", ({"uuids": []},)),
+    ("pos.session", "card_terminal_answer"): Method("cashier manager", ({"answer": "x"},)),
+}
+#: Methods of Odoo that the addon extends; who may call them is Odoo's and is tested with what they guard.
+EXTENDED = {
+    ("pos.session", "get_closing_control_data"),
+    ("pos.order", "remove_from_ui"),
+    ("pos.order", "sync_from_ui"),
+}
+ORM = {"create", "write", "unlink", "copy", "copy_data", "default_get", "init", "web_read", "read", "search_fetch"}
+
+#: What a dialog is opened about.
+DIALOGS = {
+    "card.decision": lambda case: {"action": "not_paid", "transaction_id": case.loose.id, "reason": "x"},
+    "card.driver.connect": lambda case: {"driver_id": case.driver.id},
+    "card.driver.replace": lambda case: {"old_id": case.driver.id, "new_id": case.other_driver.id},
+    "res.config.settings": lambda case: {"pos_config_id": case.config.id},
+    "card.notice.done": lambda case: {"notice_ids": [(6, 0, case.records()["card.notice"].ids)], "reason": "x"},
+    "card.exception.acknowledge": lambda case: {"transaction_ids": [(6, 0, case.loose.ids)], "reason": "x"},
+    "card.transaction.settle": lambda case: {"transaction_id": case.loose.id, "reason": "x", "verdict": "not_paid"},
+    "card.transaction.export": lambda case: {"company_id": case.company.id, "date_from": "2020-01-01"},
+}
+
+#: Models of the addon: who reads, who writes, creates and deletes.
+ACCESS = {
+    "card.approval": ("manager accountant", ""),
+    "card.exception": ("cashier manager accountant", ""),
+    "card.notice": ("manager", ""),
+    "card.terminal": ("cashier manager accountant", "manager"),
+    "card.terminal.answer": ("cashier manager accountant", ""),
+    "card.terminal.driver": ("cashier manager accountant", "manager"),
+    "card.terminal.grant": ("manager", ""),
+    "card.terminal.pairing": ("", ""),
+    "card.terminal.pairing.try": ("", ""),
+    "card.transaction": ("cashier manager accountant", ""),
+    "card.transaction.event": ("manager accountant", ""),
+    # dialogs
+    "card.decision": ("manager", "manager"),
+    "card.driver.connect": ("manager", "manager"),
+    "card.driver.replace": ("manager", "manager"),
+    "card.exception.acknowledge": ("manager", "manager"),
+    "card.notice.done": ("manager", "manager"),
+    "card.transaction.export": ("manager accountant", "manager accountant"),
+    "card.transaction.settle": ("manager", "manager"),
+}
+#: Fields of the addon whose name sounds like a secret and which are none.
+NO_SECRETS = {
+    "res.users.card_approval_pin",  # written only: what is read is empty
+    "card.terminal.driver.last_hash",  # of the event chain
+    "card.transaction.event.hash",
+}
+SOUNDS_SECRET = ("key", "secret", "pin", "token", "hash", "password", "private")
