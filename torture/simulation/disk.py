@@ -25,7 +25,6 @@ class Disk:
         self.set_aside: list[sqlite3.Connection] = []
         self.full = False
         self.durable = 0
-        self.forgets = False
         self.at_boundary: Boundary = lambda what: None
         self._handle: _Handle | None = None
 
@@ -46,14 +45,21 @@ class Disk:
         if self.file.in_transaction:
             self.file.execute("ROLLBACK")
 
+    def open_transactions(self) -> list[str]:
+        """Return the uuids whose end is not on the disk."""
+        if not self.durable:
+            return []
+        return [row[0] for row in self.file.execute("SELECT uuid FROM transactions WHERE state IN ('requested', 'sent')")]
+
     def put_aside(self) -> None:
         self.set_aside.append(self.file)
-        self.file = _new_file()
+        self.file, self.durable = _new_file(), 0
 
     def restore(self, copy: sqlite3.Connection) -> None:
         """Somebody puts back what was copied earlier; what is there is kept for the checker's eyes alone."""
         self.put_aside()
         copy.backup(self.file)
+        self.durable = self.file.execute("SELECT max(seq) FROM events").fetchone()[0]
 
     def close(self) -> None:
         for file in self.files:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ class Shop:
         self.chance = chance
         self.loop = loop
         self.disk = disk
+        self.folder = folder
         self.restored = chance.random() < trouble.RESTORED
         self.notes = Notes(loop.time, lambda: disk.durable, lambda: len(disk.set_aside))
         if story:
@@ -103,6 +105,8 @@ class Shop:
         tills = [Till(self, f"till {number}", self.chance) for number in range(TILLS)]
         days = [asyncio.ensure_future(till.day(SALES // TILLS)) for till in tills]
         watch = asyncio.ensure_future(self._keep_driver_running())
+        if self.restored:
+            days.append(asyncio.ensure_future(self._put_old_journal_back()))
         try:
             await asyncio.gather(*days)
             await self._mend()
@@ -115,6 +119,21 @@ class Shop:
             await asyncio.sleep(0.2 + self.chance.random() * 5)
             if not self.process.alive:
                 await self.process.start()
+
+    async def _put_old_journal_back(self) -> None:
+        """Copy the journal as the product does; later, put the copy in its place."""
+        await asyncio.sleep(self.chance.random() * 300)
+        while not self.process.alive or self.process.driver is None or not self.disk.durable:
+            await asyncio.sleep(1)
+        path = self.folder / f"copy-{self.uuid()}.sqlite"
+        self.process.driver.journal.backup(path)
+        await asyncio.sleep(self.chance.random() * 300)
+        self.notes.tell("", "an old copy of the journal is put back")
+        self.process.kill()
+        copy = sqlite3.connect(path)
+        self.disk.restore(copy)
+        copy.close()
+        path.unlink()
 
     async def _mend(self) -> None:
         """Repair everything, and give every part the time it needs to come to its end."""
@@ -195,11 +214,8 @@ class Shop:
 
     def _driver_died(self) -> None:
         self.notes.tell("", "the driver dies")
-        driver = self.process.driver
-        if driver is not None:
-            for terminal in driver.terminals:
-                if terminal.holder:
-                    self.notes.struck(terminal.holder["uuid"], "driver_died")
+        for uuid in self.disk.open_transactions():
+            self.notes.struck(uuid, "driver_died")
         for box in self.boxes.values():
             box.wire.driver_died()
 
