@@ -11,6 +11,14 @@ REASONS: dict[str, str] = {
     "timeout": "The terminal does not answer the connection. Check that it is switched on and its address is right.",
     "reset": "The terminal cut the connection.",
     "closed": "The terminal closed the connection.",
+    "no_port": "The terminal is not plugged in, or its port has another name. See: card-terminal ports",
+    "port_in_use": "Another program uses the terminal's port. Close it, then try again.",
+    "port_denied": "The driver may not use the port. On Linux, add its user to the group that owns the port (dialout).",
+    "port_settings": "The port does not take these settings. Check speed, bits, parity and stop bits.",
+    "unplugged": "The cable to the terminal was unplugged, or the terminal was switched off.",
+    "line_silent": "The terminal does not answer on the line. It may be busy, asleep or switched off.",
+    "line_busy": "The terminal is busy.",
+    "line_refused": "The terminal does not accept the message. Check its protocol.",
 }
 
 

@@ -4,7 +4,8 @@ import heapq
 import itertools
 from dataclasses import dataclass, field
 
-from hw_driver.protocols.concert.line import Link, LinkSettings, Received
+from hw_driver.protocols.concert.line import EnqLink, LinkSettings
+from hw_driver.protocols.link import Received
 from hw_driver.protocols.machine import Send, StartTimer, StopTimer
 
 
@@ -42,7 +43,7 @@ class Noise:
 class End:
     """One end: its link, and what its link told."""
 
-    link: Link
+    link: EnqLink
     told: list = field(default_factory=list)
     timers: dict = field(default_factory=dict)
     not_before: float = 0.0
@@ -62,8 +63,8 @@ class NoisyLine:
         settings = settings or LinkSettings()
         self.random = random
         self.noise = noise or Noise()
-        self.till = End(Link(settings))
-        self.terminal = End(Link(settings, yields=False))
+        self.till = End(EnqLink(settings))
+        self.terminal = End(EnqLink(settings, yields=False))
         self.now = 0.0
         self.steps = 0
         self.on_told = lambda end, effect: None

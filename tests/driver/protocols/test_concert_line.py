@@ -8,18 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from noisy_line import Noise, NoisyLine
 
-from hw_driver.protocols.concert.line import (
-    Delivered,
-    Link,
-    LinkSettings,
-    NotOpened,
-    Opened,
-    Received,
-    Refused,
-    frame,
-    unframe,
-)
+from hw_driver.protocols.concert.line import EnqLink, LinkSettings, frame, unframe
 from hw_driver.protocols.concert.line.frame import ACK, ENQ, EOT, ETX, MAX_DATA, NAK, STX, FrameReader
+from hw_driver.protocols.link import Delivered, NotOpened, Opened, Received, Refused
 from hw_driver.protocols.machine import MalformedMessage, Send, StartTimer
 
 AT_ONCE = LinkSettings(line_turnaround=0)
@@ -38,7 +29,7 @@ def told(effects):
 
 
 def opened():
-    link = Link(AT_ONCE)
+    link = EnqLink(AT_ONCE)
     link.open()
     link.receive(bytes((ACK,)))
     return link
@@ -51,7 +42,7 @@ def sent():
 
 
 def test_the_session_as_captured_from_a_running_till():
-    link = Link(AT_ONCE)
+    link = EnqLink(AT_ONCE)
     assert written(link.open()) == bytes((ENQ,))
     assert told(link.receive(bytes((ACK,)))) == [Opened()]
     assert written(link.send(REQUEST)) == frame(REQUEST)
@@ -69,7 +60,7 @@ def test_the_session_as_captured_from_a_running_till():
 def test_every_split_of_an_answer_is_heard_alike():
     stream = bytes((ENQ,)) + frame(ANSWER)
     for cut in range(1, len(stream)):
-        link = Link(AT_ONCE)
+        link = EnqLink(AT_ONCE)
         assert told([*link.receive(stream[:cut]), *link.receive(stream[cut:])]) == [Received(ANSWER)]
 
 
@@ -78,23 +69,23 @@ def test_a_check_byte_that_is_a_control_byte(amount):
     message = f"01{amount:08d}110978          A010B010".encode()
     assert frame(message)[-1] in (ACK, ENQ, EOT, ETX, STX)
     assert unframe(frame(message)) == message
-    link = Link(AT_ONCE)
+    link = EnqLink(AT_ONCE)
     assert told(link.receive(bytes((ENQ,)) + frame(message) + bytes((EOT,)))) == [Received(message)]
 
 
 def test_silence_after_enq_is_tried_again_then_given_up():
-    link = Link(LinkSettings(line_tries=2))
+    link = EnqLink(LinkSettings(line_tries=2))
     assert written(link.open()) == bytes((ENQ,))
     assert written(link.timer("line")) == bytes((EOT,))
     assert written(link.timer("line")) == bytes((ENQ,))
     end = link.timer("line")
-    assert (told(end), written(end), link.idle) == ([NotOpened("no_answer")], bytes((EOT,)), True)
+    assert (told(end), written(end), link.idle) == ([NotOpened("line_silent")], bytes((EOT,)), True)
 
 
 def test_nak_to_enq_means_busy():
-    link = Link(LinkSettings(line_tries=1))
+    link = EnqLink(LinkSettings(line_tries=1))
     link.open()
-    assert told(link.receive(bytes((NAK,)))) == [NotOpened("busy")]
+    assert told(link.receive(bytes((NAK,)))) == [NotOpened("line_busy")]
 
 
 def test_a_frame_is_repeated_only_after_a_nak_of_it_and_not_for_ever():
@@ -119,7 +110,7 @@ def test_the_answer_tells_that_a_frame_was_taken_whose_ack_was_lost():
 
 
 def test_a_wrong_check_byte_is_refused_and_the_repeat_taken():
-    link = Link(AT_ONCE)
+    link = EnqLink(AT_ONCE)
     bad = frame(ANSWER)[:-1] + bytes((frame(ANSWER)[-1] ^ 1,))
     refused = link.receive(bytes((ENQ,)) + bad)
     assert (told(refused), written(refused)[-1:]) == ([], bytes((NAK,)))
@@ -127,7 +118,7 @@ def test_a_wrong_check_byte_is_refused_and_the_repeat_taken():
 
 
 def test_a_frame_said_again_because_our_ack_was_lost_is_told_once():
-    link = Link(AT_ONCE)
+    link = EnqLink(AT_ONCE)
     link.receive(bytes((ENQ,)) + frame(ANSWER))
     link.acknowledge()
     again = link.receive(frame(ANSWER))
@@ -135,7 +126,7 @@ def test_a_frame_said_again_because_our_ack_was_lost_is_told_once():
 
 
 def test_collision_the_till_hears_the_late_answer_then_asks_again():
-    link = Link(AT_ONCE)
+    link = EnqLink(AT_ONCE)
     link.open()
     assert written(link.receive(bytes((ENQ,)))) == bytes((ACK,))
     assert told(link.receive(frame(ANSWER))) == [Received(ANSWER)]
@@ -155,33 +146,33 @@ def test_collision_after_the_session_was_opened_holds_the_frame_back():
 
 
 def test_enq_and_eot_from_the_terminal_is_no_collision():
-    link = Link(AT_ONCE)
+    link = EnqLink(AT_ONCE)
     link.open()
     link.receive(bytes((ENQ, EOT)))
     assert written(link.timer("line")) == bytes((ENQ,))
 
 
 def test_the_terminal_does_not_give_way():
-    terminal = Link(AT_ONCE, yields=False)
+    terminal = EnqLink(AT_ONCE, yields=False)
     terminal.open()
     assert terminal.receive(bytes((ENQ,))) == []
     assert told(terminal.receive(bytes((ACK,)))) == [Opened()]
 
 
 def test_a_frame_without_end_is_refused_at_its_limit():
-    link = Link(AT_ONCE)
+    link = EnqLink(AT_ONCE)
     effects = link.receive(bytes((ENQ, STX)) + b"0" * (MAX_DATA + 2))
     assert written(effects)[-1:] == bytes((NAK,))
 
 
 def test_a_control_byte_inside_a_frame_is_refused_whatever_its_check_byte():
-    link = Link(AT_ONCE)
+    link = EnqLink(AT_ONCE)
     effects = link.receive(bytes((ENQ,)) + SPOILT)
     assert (told(effects), written(effects)[-1:]) == ([], bytes((NAK,)))
 
 
 def test_silence_inside_a_frame_is_refused():
-    link = Link(AT_ONCE)
+    link = EnqLink(AT_ONCE)
     link.receive(bytes((ENQ, STX)) + b"01")
     assert written(link.timer("line")) == bytes((NAK,))
 
@@ -200,17 +191,17 @@ def test_what_is_no_frame(data):
 
 def test_no_session_no_message():
     with pytest.raises(ConnectionError):
-        Link(AT_ONCE).send(REQUEST)
+        EnqLink(AT_ONCE).send(REQUEST)
 
 
 def test_a_session_that_is_not_used_is_closed():
     assert written(opened().release()) == bytes((EOT,))
-    waiting = Link(AT_ONCE)
+    waiting = EnqLink(AT_ONCE)
     waiting.open()
     waiting.timer("line")
     waiting.release()
     assert waiting.idle
-    assert not Link(AT_ONCE).release()
+    assert not EnqLink(AT_ONCE).release()
 
 
 def test_a_frame_that_was_given_up_is_not_repeated():
@@ -228,7 +219,7 @@ def test_a_line_that_is_lost_forgets_its_session():
 
 
 def test_answers_wait_until_the_other_side_has_turned_round():
-    link = Link(LinkSettings(line_turnaround=0.01))
+    link = EnqLink(LinkSettings(line_turnaround=0.01))
     effects = link.receive(bytes((ENQ,)))
     assert written(effects) == b""
     assert StartTimer("line_turn", 0.01) in effects

@@ -3,19 +3,7 @@
 from __future__ import annotations
 
 from .frame import MAX_DATA, frame, unframe
-from .link import Delivered, Link, LinkEffect, NotOpened, Opened, Received, Refused
+from .link import EnqLink
 from .settings import LinkSettings
 
-__all__ = [
-    "MAX_DATA",
-    "Delivered",
-    "Link",
-    "LinkEffect",
-    "LinkSettings",
-    "NotOpened",
-    "Opened",
-    "Received",
-    "Refused",
-    "frame",
-    "unframe",
-]
+__all__ = ["MAX_DATA", "EnqLink", "LinkSettings", "frame", "unframe"]

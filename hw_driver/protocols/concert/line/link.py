@@ -13,45 +13,13 @@ Source: concert.md 1.4 and 1.5 (traces of pyTeliumManager; pypostelium; a Delphi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import ClassVar
 
+from ...link import Delivered, LinkEffect, NotOpened, Opened, Received, Refused
 from ...machine import Send, StartTimer, StopTimer
 from .frame import ACK, ENQ, EOT, NAK, STX, FrameReader, frame
 from .settings import LinkSettings
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The other side is ready for a frame."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotOpened:
-    """No session could be opened; nothing but ENQ and EOT has left. `reason`: ``no_answer`` or ``busy`` (NAK)."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """The other side has acknowledged the frame."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The other side has said NAK to the frame each time it was sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message of the other side, to be acknowledged once it is safe."""
-
-    message: bytes
-
-
-LinkEffect = Send | StartTimer | StopTimer | Opened | NotOpened | Delivered | Refused | Received
 
 
 class Phase(Enum):
@@ -72,7 +40,7 @@ class Phase(Enum):
 CLOCK, TURN = "line", "line_turn"
 
 
-class Link:
+class EnqLink:
     """One side of one line. `yields` says who gives way when both open at once: the till does.
 
     Raises `MalformedMessage` from `send` for a message no frame can hold.
@@ -177,7 +145,7 @@ class Link:
             return
         self._wanted, self._frame = False, b""
         self._go(Phase.IDLE)
-        self._effects.append(NotOpened("busy" if self._refused else "no_answer"))
+        self._effects.append(NotOpened("line_busy" if self._refused else "line_silent"))
 
     def _not_now(self) -> None:
         self._refused = True
@@ -290,7 +258,7 @@ class Link:
         return effects
 
     #: What a byte means by where the session stands; any other byte is noise.
-    _ON_BYTE: ClassVar[dict[tuple[Phase, int], Callable[[Link], None]]] = {
+    _ON_BYTE: ClassVar[dict[tuple[Phase, int], Callable[[EnqLink], None]]] = {
         (Phase.IDLE, ENQ): _listen,
         (Phase.OPENING, ACK): _opened,
         (Phase.OPENING, NAK): _not_now,
@@ -308,7 +276,7 @@ class Link:
         (Phase.TAKEN, STX): _begin_reading,
         (Phase.TAKEN, EOT): _idle,
     }
-    _ON_SILENCE: ClassVar[dict[Phase, Callable[[Link], None]]] = {
+    _ON_SILENCE: ClassVar[dict[Phase, Callable[[EnqLink], None]]] = {
         Phase.OPENING: _enquire_again,
         Phase.PAUSING: _enquire,
         Phase.SENDING: _unanswered,
