@@ -127,7 +127,7 @@ class Shop:
             await asyncio.sleep(1)
         path = self.folder / f"copy-{self.uuid()}.sqlite"
         self.process.driver.journal.backup(path)
-        await asyncio.sleep(self.chance.random() * 300)
+        await asyncio.sleep(60 + self.chance.random() * 300)
         self.notes.tell("", "an old copy of the journal is put back")
         self.process.kill()
         copy = sqlite3.connect(path)
@@ -244,16 +244,17 @@ class Shop:
         return all(box.idle for box in self.boxes.values())
 
     def history(self, number: int) -> History:
-        reporting = frozenset(name for name, box in self.boxes.items() if self.exclusive[name] and _reports(box))
+        reporting = frozenset(name for name, box in self.boxes.items() if _reports(box, self.exclusive[name]))
         return History(
             number, self.notes, self.disk.files, self.odoo.events, self.odoo.transactions, reporting, self.restored,
             self.faults,
         )  # fmt: skip
 
 
-def _reports(box: Box) -> bool:
-    recovery = getattr(PROTOCOLS[box.protocol], "recovery", None)
-    return bool(recovery and recovery.supported(box.options))
+def _reports(box: Box, exclusive: bool) -> bool:
+    """Whether it can say what became of the last request, so that it may be believed: law 3."""
+    recovery = PROTOCOLS[box.protocol].recovery
+    return bool(recovery and recovery.supported(box.options) and STANDS[box.protocol].provable(box.options, exclusive))
 
 
 _PARTS = {

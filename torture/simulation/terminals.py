@@ -31,19 +31,22 @@ class Stand:
 
     `terminal(faults, clock, chance)` makes its virtual terminal; `settings` are ways to configure it, of which each
     terminal draws one: options of the driver. `corrupt(data, chance)` damages bytes so that the protocol can detect it;
-    `moves_money(data)` tells requests that move money from questions.
+    `moves_money(data)` tells requests that move money from questions;
+    `provable(options, exclusive)` says whether what a terminal tells of its last result can be told from any other's.
     """
 
     terminal: Callable[[Faults, Callable[[], datetime], random.Random, Mapping[str, Any]], VirtualConcert]
     settings: tuple[Mapping[str, Any], ...]
     corrupt: Callable[[bytes, random.Random], bytes]
     moves_money: Callable[[bytes], bool]
+    provable: Callable[[Mapping[str, Any], bool], bool]
 
 
 def _concert(
     faults: Faults, clock: Callable[[], datetime], chance: random.Random, options: Mapping[str, Any]
 ) -> VirtualConcert:
-    return VirtualConcert(Settings(while_busy=chance.choice(("refuse", "refuse", "wait"))), faults, clock, chance)
+    busy = chance.choice(("refuse", "refuse", "wait"))
+    return VirtualConcert(Settings(while_busy=busy, duplicata=bool(options.get("duplicata"))), faults, clock, chance)
 
 
 def _high_bit(data: bytes, chance: random.Random) -> bytes:
@@ -53,13 +56,21 @@ def _high_bit(data: bytes, chance: random.Random) -> bytes:
 
 
 _SALE, _REFUND = b"CD0010", b"CD0011"
+_COPIES = {"duplicata": True, "duplicata_idle": True, "duplicata_refused": "07"}
 
 STANDS: dict[str, Stand] = {
     "concert-v3": Stand(
         _concert,
-        ({}, {"tickets": True}, {"crlf": True}),
+        (
+            {},
+            {"tickets": True, "crlf": True},
+            _COPIES,
+            _COPIES | {"reference_tag": "CF"},
+            _COPIES | {"reference_tag": "CH", "tickets": True},
+        ),
         _high_bit,
         lambda data: _SALE in data or _REFUND in data,
+        lambda options, exclusive: exclusive and "reference_tag" in options,
     ),
 }
 
