@@ -12,8 +12,8 @@ import sys
 
 #: What it does with a request, by name: (charges the customer, answers, closes afterwards).
 BEHAVIOURS = {
-    "approve": (True, "AE00210AF00201CC00300BAC006ABC123", True),
-    "approve_and_stay": (True, "AE00210AF00201CC00300BAC006ABC123", False),
+    "approve": (True, "AE00210AF00201CC00300B", True),
+    "approve_and_stay": (True, "AE00210AF00201CC00300B", False),
     "decline": (False, "AE00201AF00204", True),
     "abandon": (False, "AE00201AF00211", True),
     "cut": (True, "", True),
@@ -43,6 +43,9 @@ class PlainTerminal:
         self.behaviour = behaviour
         self.ledger: list[int] = []
         self.requests: list[dict[str, str]] = []
+        self.questions: list[dict[str, str]] = []
+        self.last: dict[str, str] = {}  # of the last request that was dealt with: its answer, told again when asked
+        self.tells = True
         self.hold = asyncio.Event()  # cleared: it thinks until told to answer
         self.hold.set()
         self.port = 0
@@ -85,21 +88,44 @@ class PlainTerminal:
                 data += more
             if not data:
                 return
+            if asked["CD"] == "3":
+                writer.write(self._told_again(asked))
+                await writer.drain()
+                return
             self.requests.append(asked)
             await self.hold.wait()
             charges, answer, closes = BEHAVIOURS[self.behaviour]
             if asked["CD"] == "I":
                 charges, answer = False, "AE00210"
+            said = {tag: asked[tag] for tag in ("CZ", "CJ", "CA", "CB", "CD", "CE", "CF") if tag in asked}
             if charges:
-                self.ledger.append(int(asked["CB"]))
+                self.charge(said)
+            elif asked["CD"] != "I" and self.behaviour != "cut_uncharged":
+                self.last = said | {"AE": "01", "AF": "07"}
             if answer:
-                said = {tag: asked[tag] for tag in ("CZ", "CJ", "CA", "CB", "CD", "CE") if tag in asked}
-                writer.write(("".join(field(*item) for item in said.items()) + answer).encode())
+                number = field("AC", self.last["AC"]) if charges else ""
+                writer.write(("".join(field(*item) for item in said.items()) + answer + number).encode())
                 await writer.drain()
             if not closes:
                 await reader.read()
         except ConnectionError:
             return  # a driver that was killed
+
+    def charge(self, said: dict[str, str]) -> None:
+        """Take the money; with no more than amount and currency it was typed on the terminal itself."""
+        self.ledger.append(int(said["CB"]))
+        self.last = said | {"AE": "10", "AC": f"{len(self.ledger):06d}"}
+
+    def _told_again(self, asked: dict[str, str]) -> bytes:
+        self.questions.append(asked)
+        if not self.tells:
+            said = {"AE": "01", "AF": "12"}
+        elif not self.last:
+            said = {"AE": "01", "AF": "00"}
+        else:
+            said = {tag: value for tag, value in self.last.items() if tag in ("CB", "CE", "AE", "AF", "AC", "CF")}
+        head = {tag: asked[tag] for tag in ("CZ", "CJ", "CA", "CD")}
+        return "".join(field(*item) for item in (head | said).items()).encode()
 
 
 async def _main(behaviour: str) -> None:

@@ -1,0 +1,414 @@
+"""Answers that were lost: the terminal is asked, and only its word about this very payment ends it (law 3).
+
+The terminal shares no code with the driver; it keeps its ledger and tells its last result when asked (CD 3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from plain_terminal import PlainTerminal
+from runtime_kit import MovableClock, body
+
+from hw_driver import asking
+from hw_driver.journal import Journal
+from hw_driver.protocols import recovery
+from hw_driver.protocols.concert.machine import ConcertV3
+from hw_driver.protocols.info import ProtocolInfo
+from hw_driver.protocols.machine import Effect, Heard, Outcome
+from hw_driver.protocols.recovery import Last
+from hw_driver.protocols.registry import PROTOCOLS
+from hw_driver.protocols.states import State
+from hw_driver.terminal import Terminal, TerminalBusy
+from hw_driver.transaction import Transaction
+
+CONCERT = PROTOCOLS["concert-v3"]
+TELLS = {"drain": 0.02, "answer_timeout": 0.3, "duplicata": True}
+NAMED = TELLS | {"reference_tag": "CF"}
+STRICT = TELLS | {"duplicata_idle": True, "duplicata_refused": "07"}
+
+
+class Shop:
+    """The terminal, and a driver that can be started again."""
+
+    def __init__(self, journal: Journal, clock: MovableClock, plain: PlainTerminal) -> None:
+        self.journal, self.clock, self.plain = journal, clock, plain
+        self.terminal = self.driver()
+
+    def driver(self, info: ProtocolInfo = CONCERT, options: dict[str, Any] = TELLS, **settings: Any) -> Terminal:
+        where = {"kind": "tcp", "host": "127.0.0.1", "port": self.plain.port}
+        settings = {"questions": (0.02, 0.02, 0.02), **settings}
+        self.terminal = Terminal("counter", "Counter", info, where, options, self.journal, clock=self.clock, **settings)
+        return self.terminal
+
+    async def sale(self, behaviour: str = "approve", **other: Any) -> Transaction:
+        self.plain.behaviour = behaviour
+        return await ended(await self.terminal.start(body(self.clock, **other)))
+
+    def events(self, transaction: Transaction) -> list[str]:
+        return [event.type for event in self.journal.events() if event.uuid == transaction.uuid]
+
+    def evidence(self, transaction: Transaction) -> list[dict[str, Any]]:
+        mine = [event for event in self.journal.events() if event.uuid == transaction.uuid]
+        return [event.body for event in mine if event.type == "evidence"]
+
+
+@pytest.fixture
+async def shop(journal: Journal, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shop]:
+    monkeypatch.setattr(recovery, "IN_FLIGHT", 0.0)
+    async with PlainTerminal("approve") as plain:
+        shop = Shop(journal, clock, plain)
+        yield shop
+        await shop.terminal.close()
+
+
+async def ended(transaction: Transaction) -> Transaction:
+    async with asyncio.timeout(10):
+        while not transaction.ended:
+            await transaction.changed(transaction.rev, 10)
+    return transaction
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+# -- what the terminal's word proves
+
+
+async def test_a_reference_that_comes_back_ends_it(shop: Shop) -> None:
+    shop.driver(options=NAMED)
+    sale = await shop.sale("cut")
+    assert (sale.state, sale.outcome.amount_approved) == (State.APPROVED, 1250)  # type: ignore[union-attr]
+    assert sale.outcome.details["recovered_by"] == "reference"  # type: ignore[union-attr]
+    assert shop.events(sale) == ["requested", "sent", "approved"]
+    assert (shop.plain.ledger, len(shop.plain.requests), len(shop.plain.questions)) == ([1250], 1, 1)
+    assert "CF" not in shop.plain.questions[0], "a reference in the question could be its echo"
+
+
+async def test_on_a_terminal_of_its_own_a_newer_result_ends_it(shop: Shop) -> None:
+    shop.driver(exclusive=True)
+    await shop.sale()
+    sale = await shop.sale("cut")
+    assert (sale.state, sale.outcome.code) == (State.APPROVED, "approved")  # type: ignore[union-attr]
+    assert sale.outcome.details["recovered_by"] == "newer"  # type: ignore[union-attr]
+    assert shop.evidence(sale) == []
+
+
+async def test_the_first_sale_ever_has_nothing_to_be_newer_than(shop: Shop) -> None:
+    shop.driver(exclusive=True)
+    sale = await shop.sale("cut")
+    assert sale.state is State.UNKNOWN
+    [evidence] = shop.evidence(sale)
+    assert (evidence["amount_approved"], evidence["matches"]) == (1250, ["amount", "currency"])
+
+
+async def test_on_a_shared_terminal_it_is_evidence_only(shop: Shop) -> None:
+    await shop.sale()
+    sale = await shop.sale("cut")
+    assert (sale.state, sale.outcome.code) == (State.UNKNOWN, "link_lost")  # type: ignore[union-attr]
+    assert shop.events(sale) == ["requested", "sent", "evidence", "unknown"], "the same evidence is kept once"
+    assert shop.evidence(sale)[0]["matches"] == ["amount", "currency", "newer"]
+    assert len(shop.plain.questions) == 3
+
+
+@pytest.mark.parametrize("options", [TELLS, NAMED, STRICT], ids=["plain", "named", "strict"])
+async def test_the_trap_another_customers_payment_of_the_same_amount(shop: Shop, options: dict[str, Any]) -> None:
+    """The request never arrived; the last one on the terminal is the customer's before, of the same amount."""
+    shop.driver(options=options, exclusive=True)
+    await shop.sale()
+    sale = await shop.sale("cut_uncharged")
+    assert sale.state is not State.APPROVED
+    assert shop.plain.ledger == [1250]
+    if sale.state is State.UNKNOWN:
+        assert "newer" not in shop.evidence(sale)[0]["matches"]
+
+
+@pytest.mark.parametrize("options", [TELLS, NAMED, STRICT], ids=["plain", "named", "strict"])
+async def test_the_trap_a_sale_without_a_till_of_the_same_amount(shop: Shop, options: dict[str, Any]) -> None:
+    shop.driver(options=options)
+    await shop.sale()
+    shop.plain.hold.clear()
+    shop.plain.behaviour = "cut_uncharged"
+    sale = await shop.terminal.start(body(shop.clock))
+    await until(lambda: len(shop.plain.requests) == 2)
+    shop.plain.charge({"CB": "1250", "CE": "978"})
+    shop.plain.hold.set()
+    await ended(sale)
+    assert sale.state is State.UNKNOWN, "a person decides"
+    assert shop.evidence(sale)[0]["amount_approved"] == 1250
+
+
+async def test_what_never_arrived_is_failed_once_it_cannot_arrive(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.driver(options=NAMED | {"duplicata_idle": True})
+    await shop.sale()
+    sale = await shop.sale("cut_uncharged")
+    assert (sale.state, sale.outcome.code) == (State.FAILED, "not_received")  # type: ignore[union-attr]
+    monkeypatch.setattr(recovery, "IN_FLIGHT", 60.0)
+    assert (await shop.sale("cut_uncharged")).state is State.UNKNOWN, "it may still be on its way"
+
+
+async def test_while_it_may_still_run_there_it_is_not_failed(shop: Shop) -> None:
+    shop.driver(options=NAMED | {"answer_timeout": 60})
+    await shop.sale()
+    assert (await shop.sale("cut_uncharged")).state is State.UNKNOWN
+
+
+async def test_one_that_was_not_completed_is_failed(shop: Shop) -> None:
+    class Deaf(ConcertV3):
+        """Loses the link instead of hearing the answer; hears answers to questions."""
+
+        def receive(self, data: bytes) -> list[Effect]:
+            return super().receive(data) if self._lost else self.lost("reset")
+
+    shop.driver(dataclasses.replace(CONCERT, machine=Deaf), options=STRICT, exclusive=True)
+    sale = await shop.sale("decline")
+    assert (sale.state, sale.outcome.code) == (State.FAILED, "not_completed")  # type: ignore[union-attr]
+    shop.driver(dataclasses.replace(CONCERT, machine=Deaf), options=STRICT)
+    assert (await shop.sale("decline")).state is State.UNKNOWN, "on a shared one it may be another's"
+
+
+async def test_an_unknown_one_before_leaves_nothing_to_compare_with(shop: Shop) -> None:
+    shop.driver(exclusive=True)
+    await shop.sale()
+    shop.plain.tells = False
+    first = await shop.sale("cut")
+    shop.plain.tells = True
+    second = await shop.sale("cut_uncharged")
+    assert (first.state, second.state) == (State.UNKNOWN, State.UNKNOWN)
+    assert shop.evidence(second)[0]["matches"] == ["amount", "currency"]
+
+
+# -- who may use the terminal meanwhile
+
+
+async def test_the_terminal_is_held_while_it_is_asked(shop: Shop) -> None:
+    shop.driver(questions=(60,))
+    shop.plain.behaviour = "cut"
+    sale = await shop.terminal.start(body(shop.clock, till="Till 2"))
+    await until(lambda: (sale.as_json("j")["progress"] or {}).get("code") == "asking_terminal")
+    told = sale.as_json("j")
+    assert (told["state"], told["money"], sale.ended) == ("sent", "unknown", False)
+    assert shop.events(sale) == ["requested", "sent"]
+    with pytest.raises(TerminalBusy) as refusal:
+        await shop.terminal.start(body(shop.clock))
+    assert (refusal.value.holder["till"], refusal.value.holder["uuid"]) == ("Till 2", sale.uuid)
+    assert shop.terminal.describe()["link"]["state"] == "in_use"
+
+
+async def test_a_terminal_that_cannot_tell_is_unknown_at_once(shop: Shop) -> None:
+    shop.driver(options={"drain": 0.02})
+    assert (await shop.sale("cut")).state is State.UNKNOWN
+    assert (shop.plain.questions, shop.terminal.holder) == ([], None)
+    assert not shop.terminal.describe()["capabilities"]["can_be_asked"]
+
+
+async def test_a_terminal_that_refuses_to_tell(shop: Shop) -> None:
+    shop.plain.tells = False
+    sale = await shop.sale("cut")
+    assert (sale.state, sale.outcome.code, shop.evidence(sale)) == (  # type: ignore[union-attr]
+        State.UNKNOWN,
+        "link_lost",
+        [],
+    )
+    await until(lambda: shop.terminal.holder is None)
+    assert (await shop.sale()).state is State.APPROVED
+
+
+async def test_a_terminal_that_cannot_be_reached_to_be_asked(shop: Shop) -> None:
+    shop.plain.hold.clear()
+    shop.plain.behaviour = "cut"
+    sale = await shop.terminal.start(body(shop.clock))
+    await until(lambda: shop.plain.requests)
+    shop.plain._server.close()
+    shop.plain.hold.set()
+    await ended(sale)
+    assert (sale.state, sale.outcome.code) == (State.UNKNOWN, "link_lost")  # type: ignore[union-attr]
+
+
+# -- occasions
+
+
+async def stopped_while_it_pays(shop: Shop, behaviour: str = "cut") -> Transaction:
+    shop.plain.behaviour = behaviour
+    shop.plain.hold.clear()
+    sale = await shop.terminal.start(body(shop.clock))
+    await until(lambda: shop.plain.requests)
+    await shop.terminal.close()
+    shop.plain.hold.set()
+    await until(lambda: not shop.plain._open)
+    return sale
+
+
+async def test_at_the_start_the_terminal_is_asked_before_the_first_sale(shop: Shop) -> None:
+    shop.driver(options=NAMED)
+    sale = await stopped_while_it_pays(shop)
+    terminal = shop.driver(options=NAMED)
+    await terminal.recover()
+    with pytest.raises(TerminalBusy):
+        await terminal.start(body(shop.clock))
+    await ended(terminal.transaction(sale.uuid))  # type: ignore[arg-type]
+    assert shop.events(sale) == ["requested", "sent", "approved"]
+    assert (await shop.sale()).state is State.APPROVED
+    assert shop.plain.ledger == [1250, 1250]
+
+
+async def test_at_the_start_an_unknown_one_is_taken_up_too(shop: Shop) -> None:
+    shop.driver(options=NAMED)
+    shop.plain.tells = False
+    sale = await shop.sale("cut")
+    assert sale.state is State.UNKNOWN
+    await shop.terminal.close()
+    shop.plain.tells = True
+    terminal = shop.driver(options=NAMED)
+    await terminal.recover()
+    await ended(terminal.transaction(sale.uuid))  # type: ignore[arg-type]
+    assert shop.events(sale)[-2:] == ["unknown", "approved"]
+
+
+async def test_only_the_last_one_is_asked_about(shop: Shop) -> None:
+    shop.driver(options=NAMED)
+    shop.plain.tells = False
+    first = await shop.sale("cut")
+    shop.plain.tells = True
+    second = await shop.sale("approve")
+    asked = len(shop.plain.questions)
+    await shop.terminal.close()
+    terminal = shop.driver(options=NAMED)
+    await terminal.recover()
+    terminal.asked_about(first.uuid)
+    assert terminal.holder is None
+    assert (first.state, second.state, len(shop.plain.questions)) == (State.UNKNOWN, State.APPROVED, asked)
+
+
+async def test_one_that_never_left_does_not_come_between(shop: Shop) -> None:
+    shop.driver(options=NAMED)
+    sale = await stopped_while_it_pays(shop)
+    shop.journal.intend(body(shop.clock))  # the driver was killed before anything was sent
+    terminal = shop.driver(options=NAMED)
+    await terminal.recover()
+    await ended(terminal.transaction(sale.uuid))  # type: ignore[arg-type]
+    assert shop.events(sale)[-1] == "approved"
+    assert [event.type for event in shop.journal.events()].count("failed") == 1
+
+
+async def test_two_left_open_the_earlier_one_is_unknown(shop: Shop) -> None:
+    first, second = body(shop.clock), body(shop.clock)
+    for asked in (first, second):
+        shop.journal.intend(asked)
+        shop.journal.record(asked["uuid"], State.SENT)
+    shop.plain.charge({"CB": "1250", "CE": "978", "CF": second["uuid"].replace("-", "")})
+    terminal = shop.driver(options=NAMED)
+    await terminal.recover()
+    await ended(terminal.transaction(second["uuid"]))  # type: ignore[arg-type]
+    states = [shop.journal.get(asked["uuid"]).state for asked in (first, second)]  # type: ignore[union-attr]
+    assert states == [State.UNKNOWN, State.APPROVED]
+
+
+async def test_a_till_that_looks_makes_the_driver_ask(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.driver(options=NAMED, questions=())
+    shop.plain.tells = False
+    sale = await shop.sale("cut")
+    await until(lambda: shop.terminal.holder is None)
+    assert (sale.state, shop.plain.questions) == (State.UNKNOWN, [])
+    for _ in range(3):
+        shop.terminal.asked_about(sale.uuid)
+        await until(lambda: shop.terminal.holder is None)
+    assert len(shop.plain.questions) == 1, "not again so soon"
+    monkeypatch.setattr(asking, "FOR_TILLS_SECONDS", 0.0)
+    for _ in range(2 * asking.FOR_TILLS):
+        shop.terminal.asked_about(sale.uuid)
+        await until(lambda: shop.terminal.holder is None)
+    assert len(shop.plain.questions) == asking.FOR_TILLS, "not for ever"
+    await shop.terminal.close()
+    shop.driver(options=NAMED, questions=())
+    shop.plain.tells = True
+    shop.terminal.asked_about("not-a-known-one")
+    shop.terminal.asked_about(sale.uuid)
+    await until(lambda: shop.terminal.holder is None)
+    assert shop.events(sale)[-1] == "approved"
+
+
+async def test_later_it_is_asked_while_nobody_uses_the_terminal(shop: Shop) -> None:
+    later = dataclasses.replace(CONCERT.recovery, later=(0.05, 0.05))  # type: ignore[type-var]
+    shop.driver(dataclasses.replace(CONCERT, recovery=later), options=NAMED, questions=())
+    shop.plain.tells = False
+    sale = await shop.sale("cut")
+    await until(lambda: shop.plain.questions)
+    shop.plain.tells = True
+    await until(lambda: shop.events(sale)[-1] == "approved")
+    assert (sale.state, sale.ended) == (State.APPROVED, True), "a till that waits is told"
+
+
+async def test_a_new_sale_ends_the_asking(shop: Shop) -> None:
+    later = dataclasses.replace(CONCERT.recovery, later=(0.1,))  # type: ignore[type-var]
+    shop.driver(dataclasses.replace(CONCERT, recovery=later), options=NAMED, questions=())
+    lost = await shop.sale("cut")
+    await until(lambda: shop.terminal.holder is None)
+    assert (await shop.sale("approve", amount=300)).state is State.APPROVED
+    await asyncio.sleep(0.2)
+    assert (shop.plain.questions, lost.state) == ([], State.UNKNOWN)
+
+
+async def test_a_person_was_quicker_than_the_question(shop: Shop) -> None:
+    shop.driver(options=NAMED, questions=())
+    sale = await shop.sale("cut")
+    await until(lambda: shop.terminal.holder is None)
+    shop.terminal.asked_about(sale.uuid)
+    shop.journal.settle(sale.uuid, paid=False, by="Anne", at="2026-03-01T12:00:00.000Z")
+    await until(lambda: shop.terminal.holder is None)
+    assert shop.events(sale)[-2:] == ["settled_by_hand", "late_answer"]
+    assert shop.journal.get(sale.uuid).state is State.SETTLED_BY_HAND  # type: ignore[union-attr]
+
+
+# -- machines that break, and answers about another one
+
+
+async def test_a_machine_that_breaks_over_a_question(shop: Shop) -> None:
+    class Broken(ConcertV3):
+        def resume(self, record: Any, lost: Any = None) -> list[Effect]:
+            raise RuntimeError
+
+    shop.driver(dataclasses.replace(CONCERT, machine=Broken))
+    sale = await shop.sale("cut")
+    assert (sale.state, sale.outcome.code, shop.plain.questions) == (State.UNKNOWN, "link_lost", [])  # type: ignore[union-attr]
+
+
+class Gossip(ConcertV3):
+    """Hears about another payment whenever it connects."""
+
+    word: Last
+
+    def connected(self) -> list[Effect]:
+        return [Heard(self.word), *super().connected()]
+
+
+def said(uuid: str, amount: int = 1250, state: State = State.APPROVED) -> Last:
+    outcome = Outcome(state, amount_approved=amount if state is State.APPROVED else None)
+    return Last(outcome, currency="EUR", reference=uuid)
+
+
+async def test_a_late_answer_reaches_the_one_it_is_about(shop: Shop) -> None:
+    shop.driver(options={"drain": 0.02})
+    lost, done = await shop.sale("cut"), await shop.sale("approve", amount=300)
+
+    async def hears(word: Last) -> None:
+        machine = type("GossipHere", (Gossip,), {"word": word})
+        shop.driver(dataclasses.replace(CONCERT, machine=machine), options={"drain": 0.02})
+        assert (await shop.sale(amount=100)).state is State.APPROVED
+
+    await hears(said("11111111-1111-4111-8111-111111111111"))  # nobody's
+    await hears(said(lost.uuid, amount=9900))
+    assert shop.events(lost)[-1] == "evidence", "more than was asked proves nothing"
+    await hears(said(done.uuid, amount=300))
+    assert shop.events(done)[-1] == "approved", "known already"
+    await hears(said(lost.uuid))
+    assert shop.events(lost)[-1] == "approved"
+    await hears(said(lost.uuid, state=State.DECLINED))
+    assert shop.events(lost)[-1] == "late_answer"
