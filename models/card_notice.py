@@ -81,10 +81,19 @@ class CardNotice(models.Model):
     @api.model
     def _withdraw_notice(self, code, record, reason):
         """End the open notices of this kind about these records: what they told of is over by itself."""
-        open_ones = self.sudo().search(
-            [("code", "=", code), ("res_model", "=", record._name), ("res_id", "in", record.ids), ("state", "!=", "done")]
+        self.sudo()._open_about(code, record)._end(reason)
+
+    @api.model
+    def _open_about(self, code, records):
+        """Return the open notices of this kind about these records."""
+        return self.search(
+            [
+                ("code", "=", code),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
+                ("state", "!=", "done"),
+            ]
         )
-        open_ones._end(reason)
 
     def _open_one(self, code, about, company):
         return self.search([

@@ -19,4 +19,5 @@ from . import test_suspense
 from . import test_tour_sale
 from . import test_tour_unit
 from . import test_translation
+from . import test_watch
 from . import test_typed_by_hand

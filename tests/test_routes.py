@@ -17,6 +17,7 @@ from .ways_in import ACCESS, ADDON, DIALOGS, EXTENDED, METHODS, NO_SECRETS, ORM,
 
 READ, CHANGE = "read", ("write", "create", "unlink")
 
+
 def of_addon(env):
     """Yield (model, the addon's classes in it)."""
     for name in env.registry:
@@ -58,7 +59,10 @@ class TestRemoteCalls(PeopleCase):
 
     def test_dialogs_do_nothing_to_what_a_person_may_not_see(self):
         stranger = self.env(user=self.people["stranger"].id)
-        for model, method in (("card.notice.done", "action_done"), ("card.exception.acknowledge", "action_acknowledge")):
+        for model, method in (
+            ("card.notice.done", "action_done"),
+            ("card.exception.acknowledge", "action_acknowledge"),
+        ):
             with self.assertRaises(AccessError):
                 getattr(self.dialog(stranger, model), method)()
         export = self.dialog(stranger, "card.transaction.export")
@@ -118,7 +122,12 @@ class TestRemoteCalls(PeopleCase):
             for field in model._fields.values():
                 full = f"{model._name}.{field.name}"
                 parts = field.name.split("_")
-                ours = "pos_card_terminal" in (field._modules or ()) and field.type in ("char", "text", "json", "binary")
+                ours = "pos_card_terminal" in (field._modules or ()) and field.type in (
+                    "char",
+                    "text",
+                    "json",
+                    "binary",
+                )
                 if ours and full not in NO_SECRETS and any(word in parts for word in SOUNDS_SECRET):
                     with self.subTest(full):
                         readable = [name for name, env in self.as_each() if model.with_env(env).has_access(READ)]

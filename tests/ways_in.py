@@ -49,6 +49,8 @@ class Method(NamedTuple):
 
 #: (model, method): what the addon defines and RPC can reach, ORM methods apart (see ACCESS).
 METHODS = {
+    ("card.notice", "action_accept_identity"): Method("manager"),
+    ("card.terminal", "action_accept_identity"): Method("manager"),
     ("card.notice", "action_seen"): Method("manager"),
     ("card.notice", "action_done"): Method("manager"),
     ("card.notice", "action_open_record"): Method("manager"),
@@ -123,6 +125,7 @@ ACCESS = {
     "card.terminal.grant": ("manager", ""),
     "card.terminal.pairing": ("", ""),
     "card.terminal.pairing.try": ("", ""),
+    "card.watch.rule": ("manager", "manager"),
     "card.transaction": ("cashier manager accountant", ""),
     "card.transaction.event": ("manager accountant", ""),
     # dialogs
