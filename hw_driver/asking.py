@@ -172,7 +172,24 @@ class Questions:
         record = self._journal.get(last.reference)
         if record is None or record.terminal != self._terminal.id or record.state not in (State.UNKNOWN, *ENDED):
             return
-        word = believe(self._lost(record, 0), last, math.inf)
+        self._believe(record, last, 0)
+
+    def overheard(self, last: Last) -> None:
+        """The terminal has spoken on its own: about the transaction it names, else its last one. Raises the same."""
+        if last.reference:
+            self.heard(last)
+            return
+        for record in self.could_be_heard():
+            if is_last(self._journal, record):
+                self._believe(record, last, math.inf)
+
+    def could_be_heard(self) -> list[Record]:
+        """Return the transactions whose answer is still to come, as far as anybody knows."""
+        records = self._journal.open_on(self._terminal.id)
+        return [record for record in records if record.state is State.UNKNOWN and record.kind in MONEY_KINDS]
+
+    def _believe(self, record: Record, last: Last, waited: float) -> None:
+        word = believe(self._lost(record, waited), last, math.inf)
         if isinstance(word, Evidence):
             self._journal.evidence(record.uuid, word.outcome, word.matches)
         elif not _says_the_same(record, word):
@@ -245,4 +262,6 @@ def _says_the_same(record: Record, word: Outcome) -> bool:
 
 def _never_left(record: Record) -> bool:
     outcome = record.outcome
+    if record.state is State.REQUESTED:
+        return True
     return record.state is State.FAILED and outcome is not None and outcome.code in NOT_SENT_CODES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from .protocols.machine import InvalidRequest, SafeError
 
 DEFAULT_LISTEN = "127.0.0.1"
 DEFAULT_PORT = 8765
+DEFAULT_TLS_PORT = 8766
 DEFAULT_HEARTBEAT = 5.0  # seconds
 #: Driver id of a driver that runs from a file alone.
 UNPAIRED = "local"
@@ -62,6 +63,24 @@ class OdooSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """The certificate (PEM, with its chain) and key under which HTTPS is served on `port`, beside HTTP; its names."""
+
+    certificate: Path
+    key: Path
+    port: int
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """The log files in the state folder: at most `files` of `megabytes` each; none where `files` is 0."""
+
+    megabytes: int = 5
+    files: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class TillSide:
     """What a configuration decides while the driver runs: who may call, and which terminals there are."""
 
@@ -80,6 +99,8 @@ class Settings:
     port: int = DEFAULT_PORT
     odoo: OdooSettings | None = None
     till_side: TillSide = TillSide()
+    tls: TlsSettings | None = None
+    log: LogSettings = LogSettings()
 
     @property
     def driver_id(self) -> str:
@@ -110,7 +131,7 @@ def settings(data: Mapping[str, Any], default_state: Path, folder: Path) -> Sett
     """Return the settings of a parsed file; `folder` is what its relative paths start from."""
     _known(data, {"driver", "odoo", "terminal"}, "the file")
     driver = _table(data, "driver")
-    _known(driver, {"state", "listen", "port", "hosts", "origins"}, "[driver]")
+    _known(driver, {"state", "listen", "port", "hosts", "origins", "tls", "log"}, "[driver]")
     tables = data.get("terminal", [])
     if not isinstance(tables, list):
         raise ConfigurationError("terminals are written as [[terminal]], with two brackets")
@@ -128,6 +149,8 @@ def settings(data: Mapping[str, Any], default_state: Path, folder: Path) -> Sett
             origins=origins(_texts(driver, "origins", "driver.")),
             hosts=frozenset(_texts(driver, "hosts", "driver.")),
         ),
+        tls=_tls(_table(driver, "tls"), folder) if "tls" in driver else None,
+        log=_log(_table(driver, "log")),
     )
 
 
@@ -176,6 +199,34 @@ def _address(terminal: TerminalSettings) -> tuple[str, ...]:
     return tuple(f"{name}={str(value).lower()}" for name, value in sorted(terminal.transport.items()))
 
 
+def _tcp(transport: dict[str, Any], where: str, default_port: int) -> None:
+    _known(transport, {"kind", "host", "port"}, f"{where}transport")
+    _text(transport, "host", where)
+    transport["port"] = _port(transport, "port", where, default_port, lowest=1)
+
+
+def _serial(transport: dict[str, Any], where: str, default_port: int) -> None:
+    _known(transport, {"kind", "device", "usb", *_SERIAL}, f"{where}transport")
+    if ("device" in transport) == ("usb" in transport):
+        raise ConfigurationError(f"{where}name the port either by device or by usb; see: card-terminal ports")
+    _text(transport, "device" if "device" in transport else "usb", where)
+    for name, allowed in _SERIAL.items():
+        if name in transport and transport[name] not in allowed:
+            raise ConfigurationError(f"{where}{name} must be one of {', '.join(map(str, allowed))}")
+
+
+#: What can be set for a serial line beside its port (transports/serial.py).
+_SERIAL: dict[str, tuple[Any, ...]] = {
+    "preset": ("usb", "rs232"),
+    "speed": (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200),
+    "bits": (7, 8),
+    "parity": ("none", "even", "odd"),
+    "stop": (1, 2),
+    "flow": ("none", "rtscts", "dsrdtr", "xonxoff"),
+}
+_TRANSPORTS: dict[str, Callable[[dict[str, Any], str, int], None]] = {"tcp": _tcp, "serial": _serial}
+
+
 def _terminal(table: Mapping[str, Any]) -> TerminalSettings:
     from .protocols.registry import PROTOCOLS
 
@@ -188,12 +239,10 @@ def _terminal(table: Mapping[str, Any]) -> TerminalSettings:
         names = ", ".join(sorted(known))
         raise ConfigurationError(f"{where}protocol {table['protocol']!r} is not known; known are {names}")
     transport = dict(_table(table, "transport"))
-    transport.setdefault("kind", info.transport)
-    if transport["kind"] != info.transport:
-        raise ConfigurationError(f"{where}{info.name} runs over {info.transport}, not {transport['kind']!r}")
-    if transport["kind"] == "tcp":
-        _text(transport, "host", where)
-        transport["port"] = _port(transport, "port", where, info.default_port, lowest=1)
+    kind = transport.setdefault("kind", "tcp" if "host" in transport else info.transports[0])
+    if kind not in info.transports:
+        raise ConfigurationError(f"{where}{info.name} runs over {' or '.join(info.transports)}, not {kind!r}")
+    _TRANSPORTS[kind](transport, where, info.default_port)
     options = dict(_table(table, "options"))
     _known(options, set(info.options), f"{where}options")
     try:
@@ -274,6 +323,25 @@ def _odoo(table: Mapping[str, Any]) -> OdooSettings:
         key,
         heartbeat,
     )
+
+
+def _tls(table: Mapping[str, Any], folder: Path) -> TlsSettings:
+    _known(table, {"certificate", "key", "port", "names"}, "[driver.tls]")
+    where = "driver.tls."
+    return TlsSettings(
+        folder / Path(_text(table, "certificate", where)).expanduser(),
+        folder / Path(_text(table, "key", where)).expanduser(),
+        _port(table, "port", where, DEFAULT_TLS_PORT, lowest=0),
+        tuple(_texts(table, "names", where)),
+    )
+
+
+def _log(table: Mapping[str, Any]) -> LogSettings:
+    _known(table, {"megabytes", "files"}, "[driver.log]")
+    values = {"megabytes": table.get("megabytes", 5), "files": table.get("files", 5)}
+    if not all(type(value) is int and 0 <= value <= 1000 for value in values.values()) or not values["megabytes"]:
+        raise ConfigurationError("driver.log.megabytes and driver.log.files must be whole numbers up to 1000")
+    return LogSettings(**values)
 
 
 def _known(table: Mapping[str, Any], names: set[str], where: str) -> None:

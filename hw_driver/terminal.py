@@ -18,7 +18,8 @@ from .asking import LEFT_OPEN, Questions
 from .clock import Clock, iso, parse
 from .dialog import Dialog
 from .identity import Identity
-from .journal import Journal, KnownTransaction, Record, outcome_body
+from .journal import Journal, KnownTransaction, NotRecorded, Record, outcome_body
+from .line import Line
 from .protocols.info import ProtocolInfo
 from .protocols.machine import Close, Effect, InvalidRequest, Machine, Outcome, Request, Result, SafeError
 from .protocols.states import MONEY_KINDS, Kind, State
@@ -98,6 +99,7 @@ class Terminal:
         self._identity = Identity(id, journal, pinned or {})
         self._questions = Questions(self, journal, exclusive=exclusive, pauses=questions)
         self._quiet: asyncio.TimerHandle | None = None
+        self._line = self._line_of(info)
 
     @property
     def idle(self) -> bool:
@@ -218,6 +220,8 @@ class Terminal:
 
         The terminal is asked about its last request, where it can be, and held until then; others are unknown.
         """
+        if self._line is not None:
+            self._line.listen()
         records = self._journal.open_on(self.id)
         self._to_recover = sorted(records, key=lambda record: record.state is not State.REQUESTED)
         self._recover_next()
@@ -235,6 +239,8 @@ class Terminal:
         if self._dialog is not None:
             self._dialog.abandon()
             self._dialog = None
+        if self._line is not None:
+            self._line.close()
 
     # -- inside
 
@@ -317,7 +323,28 @@ class Terminal:
             self._quiet = None
 
     def _transport(self, listener: Listener) -> Transport:
+        return self._line.for_dialog(listener) if self._line else self._wire(listener)
+
+    def _wire(self, listener: Listener) -> Transport:
         return TRANSPORTS[self.transport["kind"]](self.transport, listener)
+
+    def _line_of(self, info: ProtocolInfo) -> Line | None:
+        if info.link is None:
+            return None
+        stays = self.transport["kind"] == "serial"  # a network terminal takes a connection for each exchange
+        return Line(self._wire, info.link(self.options), self._overheard, stays=stays)
+
+    def _overheard(self, message: bytes) -> bool:
+        """Take what the terminal says on its own; return whether it is safe."""
+        if self.info.overheard is None:
+            return True
+        uuids = [record.uuid for record in self._questions.could_be_heard()]
+        try:
+            if last := self.info.overheard(self.options, message, uuids):
+                self._questions.overheard(last)
+        except NotRecorded:
+            return False
+        return True
 
     def _over(self, dialog: Dialog) -> None:
         self._link = "free" if dialog.heard else dialog.link_reason or self._link

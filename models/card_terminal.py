@@ -100,7 +100,7 @@ class CardTerminal(models.Model):
     def _check_configuration(self):
         for terminal in self:
             info = PROTOCOLS[terminal.protocol]
-            if info.transport == "tcp" and not (terminal.host and 0 < terminal.port < 65536):
+            if info.transports[0] == "tcp" and not (terminal.host and 0 < terminal.port < 65536):
                 raise ValidationError(self.env._("%s needs an IP address and a port from 1 to 65535.", terminal.name))
             try:
                 info.machine(terminal._options())
@@ -153,7 +153,7 @@ class CardTerminal(models.Model):
             "id": self.uuid,
             "name": self.name,
             "protocol": self.protocol,
-            "transport": {"kind": info.transport, "host": self.host, "port": self.port},
+            "transport": {"kind": info.transports[0], "host": self.host, "port": self.port},
             "options": self._options(),
         }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .link import Link
 from .machine import Machine
-from .recovery import Recovery
+from .recovery import Last, Recovery
 from .states import Kind
 
 
@@ -18,10 +19,13 @@ class ProtocolInfo:
     `machine(options)` makes a machine for one dialog; `decode(bytes)` and `encode(message)` serve the command line and
     raise `MalformedMessage`; `options` are the known options with their defaults; `can_cancel` says whether the till
     can ask the terminal to abort, `recovery` what can be asked after an answer was lost (None: nothing).
+    `transports` are the kinds it runs over, the usual one first. `link(options)` makes the session protocol under its
+    dialogs, where it has one; `overheard(options, message, uuids)` says what a terminal tells on its own, `uuids` being
+    those of the transactions it can be about.
     """
 
     name: str
-    transport: str
+    transports: tuple[str, ...]
     default_port: int
     kinds: frozenset[Kind]
     can_cancel: bool
@@ -31,3 +35,5 @@ class ProtocolInfo:
     decode: Callable[[bytes], dict[str, Any]]
     encode: Callable[[Mapping[str, Any]], bytes]
     recovery: Recovery | None = None
+    link: Callable[[Mapping[str, Any]], Link] | None = None
+    overheard: Callable[[Mapping[str, Any], bytes, Iterable[str]], Last | None] | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ..info import ProtocolInfo
 from ..recovery import Recovery
+from . import v2
+from .line import EnqLink, LinkSettings
 from .machine import MAX_AMOUNT, ConcertV3
 from .messages import decode, encode
 from .options import DEFAULTS
@@ -12,7 +14,7 @@ from .tables import EXCHANGES
 PROTOCOLS = (
     ProtocolInfo(
         name="concert-v3",
-        transport="tcp",
+        transports=("tcp",),
         default_port=8888,
         kinds=frozenset(EXCHANGES),
         can_cancel=False,
@@ -22,5 +24,19 @@ PROTOCOLS = (
         decode=decode,
         encode=encode,
         recovery=Recovery(supported=lambda options: bool(options.get("duplicata"))),
+    ),
+    ProtocolInfo(
+        name="concert-v2",
+        transports=("serial", "tcp"),
+        default_port=8888,
+        kinds=frozenset(v2.OPERATIONS),
+        can_cancel=False,
+        max_amount=v2.MAX_AMOUNT,
+        options=v2.DEFAULTS,
+        machine=v2.ConcertV2,
+        decode=v2.decode,
+        encode=v2.encode,
+        link=lambda options: EnqLink(LinkSettings.of(options)),
+        overheard=v2.overheard,
     ),
 )

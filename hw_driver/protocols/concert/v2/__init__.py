@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .late import overheard
 from .machine import MAX_AMOUNT, ConcertV2
 from .messages import decode, encode
 from .options import DEFAULTS
 from .tables import OPERATIONS
 
-__all__ = ["DEFAULTS", "MAX_AMOUNT", "OPERATIONS", "ConcertV2", "decode", "encode"]
+__all__ = ["DEFAULTS", "MAX_AMOUNT", "OPERATIONS", "ConcertV2", "decode", "encode", "overheard"]

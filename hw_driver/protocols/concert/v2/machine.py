@@ -173,7 +173,7 @@ def request_fields(request: Request, options: Options) -> Fields:
         "means": options.means,
         "operation": OPERATIONS[request.kind],
         "currency": NUMERIC[request.currency],
-        "private": _PRIVATE[options.private](request.uuid),
+        "private": private_of(request.uuid, options),
     }
     if options.dialect == "E+":
         fields |= {"reply": "0", "authorisation": "1" if options.forced else "0"}
@@ -185,6 +185,11 @@ def request_fields(request: Request, options: Options) -> Fields:
 def _own_number(uuid: str) -> str:
     """Ten digits that name a transaction: two of a till are never alike in practice."""
     return f"{int.from_bytes(uuid.encode()) % (10**10 - 33):010d}"
+
+
+def private_of(uuid: str, options: Options) -> str:
+    """Return what goes out in the private positions with this transaction."""
+    return _PRIVATE[options.private](uuid)
 
 
 _PRIVATE = {"spaces": lambda uuid: " " * 10, "zeros": lambda uuid: "0" * 10, "reference": _own_number}

@@ -35,7 +35,7 @@ def judge(asked: Fields, reply: Fields) -> Outcome:
     if state is State.UNKNOWN:
         return doubt(code, reply)
     if state is not State.APPROVED:
-        return Outcome(state, code, text, **_evidence(reply))
+        return Outcome(state, code, text, **evidence(reply))
     if reply["currency"] != asked["currency"]:
         return doubt("reply_mismatch", reply)
     done, wanted = int(reply["amount"]), int(asked["amount"])
@@ -43,12 +43,12 @@ def judge(asked: Fields, reply: Fields) -> Outcome:
         return doubt("amount_above" if done else "amount_zero", reply)
     if done < wanted:
         code, text = "partial", "Approved in part: the rest is still due."
-    return Outcome(state, code, text, amount_approved=done, **_evidence(reply))
+    return Outcome(state, code, text, amount_approved=done, **evidence(reply))
 
 
 def doubt(code: str, reply: Fields | None = None) -> Outcome:
     """Return the outcome of a dialog without a trustworthy answer after the request may have left."""
-    return Outcome(State.UNKNOWN, code, f"{DOUBTS[code]} {LOOK}", **_evidence(reply or {}))
+    return Outcome(State.UNKNOWN, code, f"{DOUBTS[code]} {LOOK}", **evidence(reply or {}))
 
 
 def is_for(asked: Fields, reply: Fields, options: Options) -> bool:
@@ -57,7 +57,8 @@ def is_for(asked: Fields, reply: Fields, options: Options) -> bool:
     return private and int(reply["register"]) == int(asked["register"])
 
 
-def _evidence(reply: Fields) -> dict[str, Any]:
+def evidence(reply: Fields) -> dict[str, Any]:
+    """Return what is kept of a reply whatever its result: members of `Outcome`."""
     if not reply:
         return {}
     brand = MEANS.get(reply["means"], "")
