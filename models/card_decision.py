@@ -1,6 +1,6 @@
 """What a person may do about an exception: one table, by exception and by the state of its order."""
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
 from .res_users import MANAGER

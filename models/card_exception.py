@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .card_decision import SILENT_SECONDS
+from .card_suspense import ACCOUNTANT
 from .card_transaction import to_minor
 
 #: Seconds in which a till may still bring the order of an approval, or a driver the approval of an order.
@@ -62,7 +63,9 @@ class CardException(models.Model):
     comparison = fields.Html(compute="_compute_sheets", sanitize=False)
     timeline = fields.Html(compute="_compute_sheets", sanitize=False)
     receipt = fields.Text("Customer's Slip", related="transaction_id.receipt")
-    card_suspense_move_id = fields.Many2one("account.move", "Entry in Suspense", compute="_compute_evidence")
+    card_suspense_move_id = fields.Many2one(
+        "account.move", "Entry in Suspense", compute="_compute_evidence", groups=ACCOUNTANT
+    )
 
     @property
     def _table_query(self):
@@ -150,43 +153,54 @@ class CardException(models.Model):
         said, payment, order = self.transaction_id.sudo(), self.payment_id.sudo(), self.order_id.sudo()
         if said and not payment and said.payment_uuid:
             payment = payment.search([("uuid", "=", said._place()[1])])
-        _ = self.env._
-        when = lambda value: value and fields.Datetime.to_string(fields.Datetime.context_timestamp(self, value))[:19]
-        money = lambda amount, currency: currency.format(amount) if currency else ""
         states = dict(said._fields["state"]._description_selection(self.env))
         order_states = dict(self._fields["order_state"]._description_selection(self.env))
         booked = payment and to_minor(payment.amount, payment.currency_id)
         agrees = said and payment and said._is_booked() and booked == said._signed_minor()
         rows = [
             (
-                _("Amount"),
-                payment and money(payment.amount, payment.currency_id),
-                said and money(said.amount_approved if said._is_approved() else 0, said.currency_id),
+                self.env._("Amount"),
+                payment and _money(payment.amount, payment.currency_id),
+                said and _money(said.amount_approved if said._is_approved() else 0, said.currency_id),
                 bool(agrees),
             ),
-            (_("Asked for"), "", said and money(said.amount_requested, said.currency_id), None),
+            (self.env._("Asked for"), "", said and _money(said.amount_requested, said.currency_id), None),
             (
-                _("State"),
-                payment and (payment.card_text or payment.payment_status or _("paid")),
+                self.env._("State"),
+                payment and (payment.card_text or payment.payment_status or self.env._("paid")),
                 said and ": ".join(filter(None, [states[said.state], said.text])),
                 None,
             ),
-            (_("Order"), order and f"{order.pos_reference or order.name}, {order_states[self.order_state]}", "", None),
-            (_("Order total"), order and money(order.amount_total, order.currency_id), "", None),
-            (_("Session"), self.session_id.name, "", None),
-            (_("Time"), when(payment.payment_date), said and (said.terminal_time or when(said.ended_at)), None),
-            (_("Card"), _card(payment.card_brand, payment.card_no), _card(said.brand, said.last4), None),
-            (_("Authorisation"), payment.payment_method_authcode, said.auth_code, None),
             (
-                _("Terminal"),
+                self.env._("Order"),
+                order and f"{order.pos_reference or order.name}, {order_states[self.order_state]}",
+                "",
+                None,
+            ),
+            (self.env._("Order total"), order and _money(order.amount_total, order.currency_id), "", None),
+            (self.env._("Session"), self.session_id.name, "", None),
+            (
+                self.env._("Time"),
+                self._local(payment.payment_date),
+                said and (said.terminal_time or self._local(said.ended_at)),
+                None,
+            ),
+            (self.env._("Card"), _card(payment.card_brand, payment.card_no), _card(said.brand, said.last4), None),
+            (self.env._("Authorisation"), payment.payment_method_authcode, said.auth_code, None),
+            (
+                self.env._("Terminal"),
                 payment.card_terminal_id.name,
                 ", ".join(filter(None, [said.terminal_id.name, said.terminal_ref, said.contract])),
                 None,
             ),
-            (_("Cashier"), said.operator or order.user_id.name, "", None),
-            (_("Slip"), said.slip, "", None),
+            (self.env._("Cashier"), said.operator or order.user_id.name, "", None),
+            (self.env._("Slip"), said.slip, "", None),
         ]
         return [[label, till or "", terminal or "", same] for label, till, terminal, same in rows if till or terminal]
+
+    def _local(self, at):
+        """Return a time as the user's clock shows it."""
+        return at and fields.Datetime.context_timestamp(self, at).strftime("%Y-%m-%d %H:%M:%S")
 
     def _steps(self):
         """Return the timeline of the transaction, or of what was decided about a line that has none."""
@@ -195,8 +209,7 @@ class CardException(models.Model):
         else:
             steps = self.payment_id.sudo().card_approval_ids._timeline_steps()
             steps.insert(0, {"at": self.since, "who": self.config_id.name, "text": self._written_by_till()})
-        local = lambda at: fields.Datetime.context_timestamp(self, at).strftime("%Y-%m-%d %H:%M:%S")
-        return [{**step, "when": local(step["at"])} for step in steps]
+        return [{**step, "when": self._local(step["at"])} for step in steps]
 
     def _written_by_till(self):
         return self.env._("The till wrote a card payment of %s.", self.currency_id.format(self.amount))
@@ -236,7 +249,6 @@ class CardException(models.Model):
         self.ensure_one()
         said, payment, currency = self.transaction_id, self.payment_id, self.currency_id
         exceptions = dict(self._selection_exception())
-        iso = lambda at: at and at.isoformat() + "Z"
         return {
             "uuid": said.uuid or None,
             "line": said._place()[1] if said else payment.uuid,
@@ -255,14 +267,22 @@ class CardException(models.Model):
             "brand": self.brand or "",
             "last4": self.last4 or "",
             "auth_code": self.auth_code or "",
-            "requested_at": iso(self.since),
+            "requested_at": _iso(self.since),
             "advice": self.advice,
             "actions": [action for action in (self.actions or "").split(",") if action not in ("", "book", "matched")],
             "permitted": ["refund"] if said and said._refund_is_allowed() else [],
             "details": [row[:3] for row in self._details()],
-            "events": [[iso(step["at"]), step["text"]] for step in self._steps()],
+            "events": [[_iso(step["at"]), step["text"]] for step in self._steps()],
         }
 
 
 def _card(brand, last4):
     return " ".join(filter(None, [brand, last4 and f"•••• {last4}"]))
+
+
+def _money(amount, currency):
+    return currency.format(amount) if currency else ""
+
+
+def _iso(at):
+    return at and f"{at.isoformat()}Z"

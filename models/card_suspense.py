@@ -9,18 +9,31 @@ from odoo.exceptions import UserError
 
 from .card_transaction import from_minor
 
+ACCOUNTANT = "pos_card_terminal.group_card_transaction_accountant"
+
 
 class CardSuspense(models.AbstractModel):
-    """For a card transaction, or a payment line that has none; it says `_suspense_method()` and `_suspense_config()`."""
+    """For a card transaction, or a payment line without one; it says `_suspense_method()`, `_suspense_config()`."""
 
     _name = "card.suspense.mixin"
     _description = "Card Money in Suspense"
 
     card_suspense_move_id = fields.Many2one(
-        "account.move", "Entry in Suspense", readonly=True, copy=False, ondelete="restrict", index="btree_not_null"
+        "account.move",
+        "Entry in Suspense",
+        readonly=True,
+        copy=False,
+        ondelete="restrict",
+        index="btree_not_null",
+        groups=ACCOUNTANT,
     )
     card_suspense_move_ids = fields.Many2many(
-        "account.move", string="Suspense Entries", readonly=True, copy=False, help="Entries and reversals, oldest first."
+        "account.move",
+        string="Suspense Entries",
+        readonly=True,
+        copy=False,
+        groups=ACCOUNTANT,
+        help="Entries and reversals, oldest first.",
     )
 
     def _suspense_moves(self):
@@ -85,7 +98,8 @@ class CardSuspense(models.AbstractModel):
                     "suspense_stays",
                     record,
                     self.env._(
-                        "%(name)s has found its place, but its entry %(move)s in suspense could not be reversed: %(why)s",
+                        "%(name)s has found its place, but its entry %(move)s in suspense could not be reversed: "
+                        "%(why)s",
                         name=record.display_name,
                         move=record.card_suspense_move_id.name,
                         why=error,
@@ -119,7 +133,9 @@ class PosPaymentMethod(models.Model):
         """Return the account on which closing a session leaves this method's money until the bank pays it."""
         self.ensure_one()
         method = self.sudo().with_company(self.company_id)
-        account = method.outstanding_account_id or method.journal_id.inbound_payment_method_line_ids[:1].payment_account_id
+        account = (
+            method.outstanding_account_id or method.journal_id.inbound_payment_method_line_ids[:1].payment_account_id
+        )
         if account:
             return account
         if self.env["account.move"]._get_invoice_in_payment_state() == "in_payment":

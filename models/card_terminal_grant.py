@@ -36,7 +36,8 @@ class CardTerminalGrant(models.Model):
     def _give(self, session, request, sale=None):
         """Return (grant, original) for a refund or reversal; raise `UserError` where too much goes back or rights lack.
 
-        `request`: {uuid, kind, amount (minor units), currency, terminal (uuid), refunded_order_ids, order, line}; `sale`: the one it goes back to.
+        `request`: {uuid, kind, amount (minor units), currency, terminal (uuid), refunded_order_ids, order, line}.
+        `sale`: the one it goes back to.
         """
         terminal, orders = self._check(session, request)
         known = self.sudo().search([("uuid", "=", request["uuid"])])

@@ -1,4 +1,4 @@
-"""What happened to a card payment, in order and in words: the driver's events, cashiers' answers, managers' decisions."""
+"""What happened to a card payment, in order and in words: events, cashiers' answers, managers' decisions."""
 
 from odoo import api, models
 
@@ -30,9 +30,7 @@ class CardTransaction(models.Model):
         decided = record.approval_ids.filtered(lambda log: log.result == "done")
         if record.settled_at and not decided:
             text = self.env._("Settled as paid: %s") if record.settled_paid else self.env._("Settled as not paid: %s")
-            steps.append(
-                {"at": record.settled_at, "who": record.settled_by.name, "text": text % record.settled_reason}
-            )
+            steps.append({"at": record.settled_at, "who": record.settled_by.name, "text": text % record.settled_reason})
         return sorted(steps, key=lambda step: step["at"])
 
 

@@ -4,10 +4,14 @@ An approval belongs to exactly one payment line: the one it was asked for, in th
 not fit is an exception that a person settles; nothing is made to fit.
 """
 
-from odoo import api, models
+from datetime import timedelta
 
-from ..hw_driver.protocols.states import State
+from odoo import api, fields, models
+
+from ..hw_driver.protocols.states import OPEN, State
 from .card_transaction import BOOKED_KINDS, GIVING_BACK, to_minor
+
+UNKNOWN_TOO_LONG = "unknown_too_long"
 
 
 class CardTransaction(models.Model):
@@ -19,6 +23,34 @@ class CardTransaction(models.Model):
         self.search([("payment_id", "=", False), ("state", "in", [State.APPROVED, State.SETTLED_BY_HAND])])._join()
         self.search(["|", ("needs_attention", "=", True), ("state", "=", State.UNKNOWN)])._join()
         self.env["pos.payment"].search([("card_evidence", "in", ["pending", "exception"])])._judge_card_evidence()
+
+        self._alert_unknown()
+
+    @api.model
+    def _alert_unknown(self):
+        """Tell managers of what has been unknown for longer than their company allows; take back what is over."""
+        notices = self.env["card.notice"].sudo()
+        told = notices.search([("code", "=", UNKNOWN_TOO_LONG), ("res_model", "=", self._name)])
+        still_open = told.filtered(lambda notice: notice.state != "done")
+        over = self.browse(still_open.mapped("res_id")).exists().filtered(lambda record: record.state not in OPEN)
+        notices._withdraw_notice(UNKNOWN_TOO_LONG, over, self.env._("The result is known now."))
+        for (company,) in self.sudo()._read_group([("state", "in", list(OPEN))], ["company_id"]):
+            since = fields.Datetime.now() - timedelta(minutes=max(company.card_unknown_minutes, 1))
+            late = self.sudo().search([
+                ("company_id", "=", company.id), ("state", "in", list(OPEN)), ("requested_at", "<", since),
+                ("id", "not in", told.mapped("res_id")),
+            ])  # fmt: skip
+            for record in late:
+                notices._raise_notice(
+                    UNKNOWN_TOO_LONG,
+                    record,
+                    self.env._(
+                        "%(name)s: the result has not been known for %(minutes)s minutes.",
+                        name=record.display_name,
+                        minutes=company.card_unknown_minutes,
+                    ),
+                    "danger",
+                )
 
     @api.model
     def _join_orders(self, orders):

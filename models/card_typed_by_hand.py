@@ -1,4 +1,4 @@
-"""Payments that were typed on a terminal standing alone. They count on a manager's word, until a settlement shows them."""
+"""Payments typed on a terminal standing alone. They count on a manager's word, until a settlement shows them."""
 
 import re
 

@@ -75,7 +75,7 @@ class PosOrder(models.Model):
                 self.env._(
                     "The result of a card payment is not known yet for: %s. Do not take the card again and do not take "
                     "the money another way. Park the order and serve the next customer; it goes on once the terminal "
-                    "has answered or a manager has settled it under Card Terminals, Open Questions.",
+                    "has answered or a manager has settled it under Card Terminals, Exceptions.",
                     ", ".join(order.pos_reference or order.display_name for order in frozen),
                 )
             )

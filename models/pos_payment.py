@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 
 from ..hw_driver.protocols.states import ENDED_WITHOUT_CHARGE, OPEN, Kind, State
 from .card_transaction import to_minor
+from .scrubbed import ScrubbedChar, ScrubbedText
 
 #: Only the join writes these, whatever a browser sends.
 EVIDENCE_FIELDS = frozenset({
@@ -29,7 +30,7 @@ class PosPayment(models.Model):
     card_state = fields.Char(
         "State at the Till", copy=False, help="The last state of the card transaction that the till saw."
     )
-    card_text = fields.Char("Words for the Cashier", copy=False)
+    card_text = ScrubbedChar("Words for the Cashier", copy=False)
 
     card_transaction_id = fields.Many2one(
         "card.transaction", readonly=True, copy=False, ondelete="restrict", index="btree_not_null"
@@ -43,7 +44,7 @@ class PosPayment(models.Model):
         index=True,
         help="Whether a card terminal's approval stands behind this payment.",
     )
-    card_acknowledged_reason = fields.Text("Taken Note Because", readonly=True, copy=False)
+    card_acknowledged_reason = ScrubbedText("Taken Note Because", readonly=True, copy=False)
     card_acknowledged_by = fields.Many2one("res.users", "Taken Note by", readonly=True, copy=False)
     card_acknowledged_at = fields.Datetime("Taken Note at", readonly=True, copy=False)
 
@@ -76,7 +77,7 @@ class PosPayment(models.Model):
             raise UserError(
                 self.env._(
                     "A card payment that is under way, not known or approved cannot be deleted (%s). "
-                    "Park the order; a manager settles it under Card Terminals, Open Questions.",
+                    "Park the order; a manager settles it under Card Terminals, Exceptions.",
                     ", ".join(protected.mapped("display_name")),
                 )
             )

@@ -1,7 +1,7 @@
 """Closing: no session closes over card money that is not accounted for, by any road."""
 
-from odoo import api, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
+from odoo.exceptions import RedirectWarning
 from odoo.fields import Domain
 
 from ..hw_driver.protocols.states import OPEN
@@ -9,6 +9,8 @@ from ..hw_driver.protocols.states import OPEN
 
 class PosSession(models.Model):
     _inherit = "pos.session"
+
+    card_exception_count = fields.Integer("Card Exceptions", compute="_compute_card_exception_count")
 
     @api.model
     def _load_pos_data_models(self, config):
@@ -20,11 +22,30 @@ class PosSession(models.Model):
             return {"successful": False, "message": self._card_problem_message(problems), "redirect": False}
         return super()._cannot_close_session(bank_payment_method_diffs)
 
+    def action_pos_session_closing_control(self, *args, **kwargs):
+        for session in self:
+            session._refuse_closing_over_card_money()
+        return super().action_pos_session_closing_control(*args, **kwargs)
+
     def _validate_session(self, balancing_account=False, amount_to_balance=0, bank_payment_method_diffs=None):
+        self._refuse_closing_over_card_money()
+        return super()._validate_session(balancing_account, amount_to_balance, bank_payment_method_diffs)
+
+    def write(self, vals):
+        if vals.get("state") == "closed":
+            for session in self.filtered(lambda record: record.state != "closed"):
+                session._refuse_closing_over_card_money()
+        return super().write(vals)
+
+    def _refuse_closing_over_card_money(self):
+        """Raise, with a way to the desk, where card money of this session needs a person."""
         problems = self._card_problems()
         if problems:
-            raise UserError(self._card_problem_message(problems))
-        return super()._validate_session(balancing_account, amount_to_balance, bank_payment_method_diffs)
+            raise RedirectWarning(
+                self._card_problem_message(problems),
+                self.env.ref("pos_card_terminal.action_card_exception").id,
+                self.env._("Open the Exceptions"),
+            )
 
     def _create_combine_account_payment(self, payment_method, amounts, diff_amount):
         """Book a session that gave back more than it took.
@@ -67,6 +88,15 @@ class PosSession(models.Model):
             self._apply_diff_on_account_payment_move(payment, payment_method, diff_amount)
         return payment.move_id.line_ids.filtered(lambda line: line.account_id == receivable)
 
+    def get_closing_control_data(self):
+        data = super().get_closing_control_data()
+        typed = self._card_transactions().filtered(lambda record: record.exception == "typed_by_hand")
+        said = [
+            self.env._("%(name)s: typed by hand, slip %(slip)s.", name=record.display_name, slip=record.slip)
+            for record in typed
+        ]
+        return {**data, "card_terminal": {"typed_by_hand": said, "problems": self._card_problems()}}
+
     def _card_transactions(self):
         """Return what was asked of terminals in this session, and the unsettled that could not be told from it.
 
@@ -98,11 +128,13 @@ class PosSession(models.Model):
         problems += [
             f"{transaction.display_name}: {exceptions[transaction.exception]}."
             for transaction in transactions.filtered("needs_attention")
+            if transaction.exception != "typed_by_hand"  # counted on a manager's word: shown, and no obstacle
         ]
         problems += [
             self.env._("%s: approved, but its order is not validated.", transaction.display_name)
             for transaction in transactions
-            if transaction.exception == "none" and transaction.payment_id.pos_order_id.state == "draft"
+            if transaction.exception in ("none", "typed_by_hand")
+            and transaction.payment_id.pos_order_id.state == "draft"
         ]
         for payment in orders.payment_ids.filtered(lambda line: not line.card_transaction_id):
             if payment.card_evidence == "exception" and not payment.card_acknowledged_at:
@@ -122,9 +154,20 @@ class PosSession(models.Model):
 
     def _card_problem_message(self, problems):
         head = self.env._(
-            "Card payments must be settled before this session can be closed (Card Terminals, Open Questions):"
+            "Card payments must be settled before this session can be closed (Card Terminals, Exceptions):"
         )
         return "\n".join([head, *(f"- {problem}" for problem in problems)])
+
+    def _compute_card_exception_count(self):
+        for session in self:
+            found = self.env["card.exception"].search_count([("session_id", "=", session.id)])
+            session.card_exception_count = found
+
+    def action_view_card_exceptions(self):
+        """Open what of this session needs a person."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("pos_card_terminal.action_card_exception")
+        return {**action, "domain": [("session_id", "=", self.id)]}
 
     def action_view_card_transactions(self):
         """Open the card transactions of this session."""

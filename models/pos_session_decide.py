@@ -1,4 +1,4 @@
-"""What a manager decides at the till. The browser collects it; here the approval is checked and the decision carried out."""
+"""What a manager decides at the till. The browser collects it; here it is checked and carried out."""
 
 import uuid
 
@@ -41,11 +41,11 @@ class PosSession(models.Model):
         `request`: {action, manager (user id; null: the user), pin, reason, order, line, uuid, values}.
         """
         session = self._card_session()
-        if request.get("action") not in TILL_ACTIONS:
+        if str(request.get("action")) not in TILL_ACTIONS:
             raise UserError(self.env._("The till asked for something that only the back office can do."))
         if not str(request.get("reason") or "").strip():
             raise UserError(self.env._("Write down why: it is kept with the decision."))
-        found = self.env["card.transaction"].sudo().search([("uuid", "=", request.get("uuid") or "")])
+        found = self.env["card.transaction"].sudo().search([("uuid", "=", str(request.get("uuid") or ""))])
         if found.company_id - session.company_id:
             raise UserError(self.env._("This card transaction is of another company."))
         if request["action"] == "refund" and found._refund_is_allowed():

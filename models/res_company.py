@@ -24,7 +24,6 @@ class ResCompany(models.Model):
 
     card_suspense_account_id = fields.Many2one(
         "account.account",
-        "Card Suspense Account",
         help="Where card money waits whose place in the books is not known yet. Nothing is put there by itself.",
     )
     card_unknown_minutes = fields.Integer(

@@ -1,4 +1,4 @@
-"""A manager's PIN for approvals at the till. It is kept hashed, checked on the server, and never loaded into a browser."""
+"""A manager's PIN for approvals at the till: kept hashed, checked on the server, never loaded into a browser."""
 
 import re
 
@@ -23,11 +23,11 @@ class ResUsers(models.Model):
     card_approval_pin_set = fields.Boolean("Has a Card Approval PIN", compute="_compute_card_approval_pin")
 
     @property
-    def SELF_READABLE_FIELDS(self):
+    def SELF_READABLE_FIELDS(self):  # noqa: N802 - Odoo's name
         return [*super().SELF_READABLE_FIELDS, "card_approval_pin", "card_approval_pin_set"]
 
     @property
-    def SELF_WRITEABLE_FIELDS(self):
+    def SELF_WRITEABLE_FIELDS(self):  # noqa: N802 - Odoo's name
         return [*super().SELF_WRITEABLE_FIELDS, "card_approval_pin"]
 
     @api.depends("card_approval_hash")

@@ -16,6 +16,7 @@ from . import test_rights
 from . import test_routes
 from . import test_settle
 from . import test_suspense
+from . import test_timeline
 from . import test_tour_sale
 from . import test_tour_unit
 from . import test_translation

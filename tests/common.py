@@ -185,9 +185,9 @@ class CardTerminalCase(TestPoSCommon):
         self.report()
         return self.transaction(transaction)
 
-    def end(self, order, line, state, amount=1000):
+    def end(self, order, line, state, amount=1000, **changes):
         """Journal a transaction that ended in another state, report it, and return it."""
-        transaction = self.ask(order, line, amount)
+        transaction = self.ask(order, line, amount, **changes)
         self.journal.add(state, transaction, state=state, code=state, text=state)
         self.report()
         return self.transaction(transaction)

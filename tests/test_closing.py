@@ -4,7 +4,7 @@ import uuid
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning, UserError
 from odoo.tests import tagged
 
 from .common import CardTerminalCase, Journal
@@ -25,15 +25,22 @@ class TestClosing(CardTerminalCase):
         for word in words:
             self.assertIn(word, answer["message"])
         self.assertFalse(self.session.post_closing_cash_details(0)["successful"])
+        wizard = self.env["pos.close.session.wizard"].create({"account_id": self.sales_account.id})
         roads = (
             self.session.action_pos_session_closing_control,
             self.session.action_pos_session_validate,
             self.session.action_pos_session_close,
             self.session._validate_session,
+            wizard.with_context(active_ids=self.session.ids, active_model="pos.session").close_session,
+            lambda: self.session.write({"state": "closed"}),
+            lambda: self.session.with_user(self.cashier).write({"state": "closed"}),
         )
         for road in roads:
-            with self.assertRaises(UserError), self.env.cr.savepoint():
+            with self.assertRaises(RedirectWarning) as refusal, self.env.cr.savepoint():
                 road()
+            for word in words:
+                self.assertIn(word, refusal.exception.args[0])
+            self.assertEqual(refusal.exception.args[1], self.env.ref("pos_card_terminal.action_card_exception").id)
         self.env.invalidate_all()
         self.assertNotEqual(self.session.state, "closed")
 
@@ -56,6 +63,21 @@ class TestClosing(CardTerminalCase):
 
     def test_unknown(self):
         self.end(self.order, self.line, "unknown")
+        self.assertRefused("Result not known")
+
+    def test_a_rescue_session(self):
+        self.session = self.env["pos.session"].create({"config_id": self.config.id, "rescue": True})
+        self.session.write({"state": "opened", "name": "Rescue"})
+        self.end(self.order, self.line, "unknown", session="Rescue")
+        self.assertRefused("Result not known")
+
+    def test_an_order_moved_to_another_session(self):
+        unknown = self.end(self.order, self.line, "unknown")
+        line = self.card_line(self.line, unknown.uuid, state="unknown", status="cardUnknown")
+        order = self.sync(self.order_data(self.order, [line], state="draft"))
+        self.session = self.env["pos.session"].create({"config_id": self.config.id, "rescue": True})
+        self.session.write({"state": "opened", "name": "Rescue"})
+        order.session_id = self.session
         self.assertRefused("Result not known")
 
     def test_approved_and_not_booked(self):
@@ -166,3 +188,29 @@ class TestClosing(CardTerminalCase):
         transaction = self.end(self.order, self.line, "unknown")
         transaction.sudo().write({"config_id": other.id, "session_id": False, "terminal_id": False})
         self.close()
+
+    def test_a_register_that_calls_its_session_nothing_yet(self):
+        for name in ("/", ""):
+            transaction = self.ask(str(uuid.uuid4()), str(uuid.uuid4()), session=name)
+            self.env.flush_all()
+            self.env.cr.execute("UPDATE pos_session SET start_at = '2026-03-01', create_date = '2026-03-01'")
+            self.env.invalidate_all()
+            self.report()
+            self.assertRecordValues(
+                self.transaction(transaction), [{"session_id": self.session.id, "config_id": self.config.id}]
+            )
+
+    def test_of_two_open_registers_the_till_says_which(self):
+        other = self.config.copy({"name": "Other till"})
+        other.write({"card_terminal_spare_ids": [(6, 0, self.terminal.ids)]})
+        other.open_ui()
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE pos_session SET start_at = '2026-03-01', create_date = '2026-03-01'")
+        self.env.invalidate_all()
+        mine = self.ask(self.order, self.line, session="/")
+        nobodys = self.ask(str(uuid.uuid4()), str(uuid.uuid4()), session="/", till="Renamed")
+        theirs = self.ask(str(uuid.uuid4()), str(uuid.uuid4()), session="/", till="Other till")
+        self.report()
+        self.assertEqual(self.transaction(mine).config_id, self.config)
+        self.assertEqual(self.transaction(theirs).config_id, other)
+        self.assertFalse(self.transaction(nobodys).config_id)

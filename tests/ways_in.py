@@ -74,6 +74,7 @@ METHODS = {
     ("card.terminal.driver", "action_revoke"): Method("manager"),
     ("card.terminal.driver", "action_rotate_key"): Method("manager"),
     ("card.terminal.driver", "action_use_reported_url"): Method("manager"),
+    ("card.timeline.export", "action_export"): Method("accountant manager"),
     ("card.transaction", "action_settle"): Method(EVERYBODY),  # open a window, read nothing
     ("card.transaction", "action_acknowledge"): Method(EVERYBODY),
     ("card.transaction.export", "action_export"): Method("accountant manager stranger"),
@@ -96,6 +97,7 @@ METHODS = {
 }
 #: Methods of Odoo that the addon extends; who may call them is Odoo's and is tested with what they guard.
 EXTENDED = {
+    ("pos.session", "action_pos_session_closing_control"),
     ("pos.session", "get_closing_control_data"),
     ("pos.order", "remove_from_ui"),
     ("pos.order", "sync_from_ui"),
@@ -104,6 +106,7 @@ ORM = {"create", "write", "unlink", "copy", "copy_data", "default_get", "init", 
 
 #: What a dialog is opened about.
 DIALOGS = {
+    "card.timeline.export": lambda case: {"transaction_id": case.loose.id},
     "card.decision": lambda case: {"action": "not_paid", "transaction_id": case.loose.id, "reason": "x"},
     "card.driver.connect": lambda case: {"driver_id": case.driver.id},
     "card.driver.replace": lambda case: {"old_id": case.driver.id, "new_id": case.other_driver.id},
@@ -134,6 +137,7 @@ ACCESS = {
     "card.driver.replace": ("manager", "manager"),
     "card.exception.acknowledge": ("manager", "manager"),
     "card.notice.done": ("manager", "manager"),
+    "card.timeline.export": ("manager accountant", "manager accountant"),
     "card.transaction.export": ("manager accountant", "manager accountant"),
     "card.transaction.settle": ("manager", "manager"),
 }

@@ -88,14 +88,14 @@ class CardDecision(models.TransientModel):
                 "The till may give this amount back to the card on the terminal, once, within 24 hours."
             ),
             "suspense": self.env._(
-                "An entry between the card method's outstanding account and the suspense account. It is reversed by itself "
-                "once the money finds its place. The session can be closed."
+                "An entry between the card method's outstanding account and the suspense account. It is reversed by "
+                "itself once the money finds its place. The session can be closed."
             ),
             "force_done": self.env._("The payment counts. If the terminal says otherwise later, you are told."),
             "force_cancel": self.env._("Nothing was charged: the order can be paid again."),
             "not_paid": self.env._(
-                "An open order can be paid again. Where the sale is booked already, an entry keeps what never came on the "
-                "suspense account."
+                "An open order can be paid again. Where the sale is booked already, an entry keeps what never came on "
+                "the suspense account."
             ),
             "typed_by_hand": self.env._(
                 "The payment counts on your word, and stays on the desk until a settlement shows it."

@@ -2,6 +2,8 @@
 
 from odoo import fields, models
 
+from ..models.scrubbed import ScrubbedText
+
 
 class CardExceptionAcknowledge(models.TransientModel):
     _name = "card.exception.acknowledge"
@@ -9,11 +11,11 @@ class CardExceptionAcknowledge(models.TransientModel):
 
     transaction_ids = fields.Many2many("card.transaction", readonly=True)
     payment_ids = fields.Many2many("pos.payment", readonly=True)
-    reason = fields.Text(required=True, help="What happened, and how it was put right in the books.")
+    reason = ScrubbedText(required=True, help="What happened, and how it was put right in the books.")
 
     def action_acknowledge(self):
         """Take note, and close the dialog."""
         self.ensure_one()
-        self.transaction_ids._acknowledge(self.reason)
-        self.payment_ids._acknowledge_card(self.reason)
+        for record in [*self.transaction_ids.filtered("needs_attention"), *self.payment_ids]:
+            record._decide("acknowledge", self.reason)
         return {"type": "ir.actions.act_window_close"}

@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 
 from ..models.card_transaction import to_minor
+from ..models.scrubbed import ScrubbedChar, ScrubbedText
 
 
 class CardTransactionSettle(models.TransientModel):
@@ -14,8 +15,8 @@ class CardTransactionSettle(models.TransientModel):
     answer_ids = fields.One2many(related="transaction_id.answer_ids")
     verdict = fields.Selection([("paid", "Paid"), ("not_paid", "Not paid")], required=True)
     amount = fields.Monetary(compute="_compute_amount", store=True, readonly=False)
-    auth_code = fields.Char("Authorisation", help="As printed on the terminal's slip.")
-    reason = fields.Text(required=True, help="What you looked at: the slip, the terminal's report, the bank.")
+    auth_code = ScrubbedChar("Authorisation", help="As printed on the terminal's slip.")
+    reason = ScrubbedText(required=True, help="What you looked at: the slip, the terminal's report, the bank.")
 
     @api.depends("transaction_id")
     def _compute_amount(self):
@@ -26,10 +27,9 @@ class CardTransactionSettle(models.TransientModel):
         """Settle, and close the dialog."""
         self.ensure_one()
         paid = self.verdict == "paid"
-        self.transaction_id._settle_by_hand(
-            paid=paid,
-            reason=self.reason,
-            amount_minor=to_minor(self.amount, self.currency_id) if paid else 0,
-            auth_code=self.auth_code or "",
+        self.transaction_id._decide(
+            "force_done" if paid else "force_cancel",
+            self.reason,
+            {"amount_minor": to_minor(self.amount, self.currency_id), "auth_code": self.auth_code or ""},
         )
         return {"type": "ir.actions.act_window_close"}
