@@ -1,12 +1,14 @@
 """The disk under the driver's journal: real SQLite, in memory, that outlives the process and can refuse to write.
 
-`opening.connect` and `storage.set_aside` are where the journal touches files; the simulation puts a `Disk` there.
+`opening.connect` and `storage.set_aside` are where the journal touches files; `mounted` puts a `Disk` there.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,6 @@ Boundary = Callable[[str], None]
 
 class Disk:
     """One file that may be replaced. `full` refuses commits; `durable` is the number of the last event committed."""
-
-    mounted: Disk | None = None
 
     def __init__(self) -> None:
         self.file = _new_file()
@@ -66,9 +66,23 @@ class Disk:
             file.close()
 
 
-def mount(disk: Disk) -> None:
-    """Make this the disk that journals are opened on."""
-    Disk.mounted = disk
+@contextlib.contextmanager
+def mounted(disk: Disk) -> Iterator[None]:
+    """Have journals opened on this disk while this lasts."""
+
+    def connect(path: Path) -> sqlite3.Connection:
+        return disk.connect()
+
+    def set_aside(path: Path, why: str, now: datetime) -> Path:
+        disk.put_aside()
+        return path.with_name(f"{path.name}.{why}")
+
+    before = opening.connect, storage.set_aside
+    opening.connect, storage.set_aside = connect, set_aside
+    try:
+        yield
+    finally:
+        opening.connect, storage.set_aside = before
 
 
 def _new_file() -> sqlite3.Connection:
@@ -117,18 +131,3 @@ class _Handle:
 
 def _dead(sql: str, values: Any = ()) -> sqlite3.Cursor:
     raise sqlite3.ProgrammingError("the process is dead")
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    assert Disk.mounted is not None
-    return Disk.mounted.connect()
-
-
-def _set_aside(path: Path, why: str, now: Any) -> Path:
-    assert Disk.mounted is not None
-    Disk.mounted.put_aside()
-    return path.with_name(f"{path.name}.{why}")
-
-
-opening.connect = _connect
-storage.set_aside = _set_aside

@@ -48,6 +48,12 @@ class Till:
             if paid and self.chance.random() < 0.12:
                 await self._give_back(paid, order)
 
+    async def first_sale(self, terminal: str) -> None:
+        """One sale without haste, before the shop opens."""
+        self.terminal = terminal
+        asked = {"kind": "sale", "amount": 1000, "order": self.shop.uuid(), "line": self.shop.uuid(), "reference": "first"}
+        await self._attempt(asked, in_haste=False)
+
     # -- a customer
 
     async def _purchase(self, order: str, line: str, reference: str) -> dict[str, Any] | None:
@@ -83,7 +89,7 @@ class Till:
 
     # -- one attempt
 
-    async def _attempt(self, asked: dict[str, Any]) -> tuple[str, str]:
+    async def _attempt(self, asked: dict[str, Any], *, in_haste: bool = True) -> tuple[str, str]:
         """Press Card and follow it to its end; `unknown` where the till cannot know, `failed` where it was refused."""
         shop = self.shop
         uuid, terminal = shop.uuid(), self.terminal
@@ -101,7 +107,8 @@ class Till:
         if uuid not in shop.notes.marks:
             await asyncio.sleep(ASK_AGAIN)
             return uuid, "failed"  # the driver could not even be asked
-        return uuid, await self._follow(uuid, transaction, asked, body)
+        plans = [name for name, share in WHILE_IT_RUNS.items() if in_haste and self.chance.random() < share]
+        return uuid, await self._follow(uuid, transaction, asked, body, plans)
 
     def _body(self, asked: dict[str, Any], terminal: str) -> dict[str, Any]:
         late = timedelta(seconds=self.shop.loop.time() + (30 if self.chance.random() > 0.01 else -1))
@@ -126,9 +133,11 @@ class Till:
             self.shop.notes.tell(uuid, f"refused: {code}")
             return "refused"
 
-    async def _follow(self, uuid: str, transaction: Any, asked: dict[str, Any], body: dict[str, Any]) -> str:
+    async def _follow(
+        self, uuid: str, transaction: Any, asked: dict[str, Any], body: dict[str, Any], plans: list[str]
+    ) -> str:
+        """Watch it to its end; `plans` is what somebody presses meanwhile."""
         shop, chance = self.shop, self.chance
-        plans = [name for name, share in WHILE_IT_RUNS.items() if chance.random() < share]
         for _ in range(PATIENCE):
             try:
                 if transaction is None:

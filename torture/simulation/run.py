@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -13,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kit.progress import Progress
-
 if TYPE_CHECKING:
+    from kit.progress import Progress
+
     from ..checker import Report
 
 #: Histories that a process plays before it tells how far it is.
@@ -34,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace, workplace: Any) -> int:
     """Play, print the counts; 1 when a promise is broken."""
+    from kit.progress import Progress
+
     from .shop import SALES
 
     if parsed.only is not None:
@@ -82,14 +85,12 @@ def _play(portion: tuple[int, int, int, str | None]) -> Report:
     from .shop import play
 
     seed, start, end, broken = portion
-    logging.disable(logging.CRITICAL)
     report = Report()
-    with _folder() as folder, breaks.broken(broken):
+    with _quiet(), _folder() as folder, breaks.broken(broken):
         for number in range(start, end):
             history, disk = play(seed, number, Path(folder))
             report.add(check(history))
             disk.close()
-    logging.disable(logging.NOTSET)
     return report
 
 
@@ -98,8 +99,7 @@ def _replay(seed: int, number: int, broken: str | None) -> int:
     from . import breaks
     from .shop import play
 
-    logging.disable(logging.CRITICAL)
-    with _folder() as folder, breaks.broken(broken):
+    with _quiet(), _folder() as folder, breaks.broken(broken):
         history, disk = play(seed, number, Path(folder), story=True)
         report = check(history)
     wanted = {finding.uuid for finding in report.findings}
@@ -111,6 +111,17 @@ def _replay(seed: int, number: int, broken: str | None) -> int:
         sys.stdout.write(f"{finding}\n")
     disk.close()
     return int(report.failed)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The driver has much to say about such a day."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _folder() -> tempfile.TemporaryDirectory[str]:

@@ -16,12 +16,12 @@ from hw_driver.protocols.registry import PROTOCOLS
 from ..history import History, Notes
 from . import trouble
 from .clockwork import VirtualClock, VirtualLoop
-from .disk import Disk, mount
+from .disk import Disk, mounted
 from .odoo import Odoo
 from .people import Till
 from .process import Process
 from .terminals import AT_THE_TERMINAL, STANDS, Box, Cardholder
-from .wire import Trouble
+from .wire import Trouble, laid
 
 #: Purchases in one history.
 SALES = 50
@@ -37,10 +37,13 @@ def play(seed: int, number: int, folder: Path, *, story: bool = False) -> tuple[
     disk = Disk()
     asyncio.set_event_loop(loop)
     try:
-        shop = loop.run_until_complete(_day(seed, number, folder, loop, disk, story))
+        with mounted(disk), laid():
+            try:
+                shop = loop.run_until_complete(_day(seed, number, folder, loop, disk, story))
+            finally:
+                _cancel_all(loop)
         return shop.history(number), disk
     finally:
-        _cancel_all(loop)
         asyncio.set_event_loop(None)
         loop.close()
 
@@ -72,8 +75,7 @@ class Shop:
         self.odoo = Odoo(chance)
         lag = trouble.one_of(chance, trouble.ODOO_LAGS)
         self.process = Process(disk, folder, self._terminals, self.odoo, VirtualClock(loop), self._driver_died, lag)
-        self._calm = False
-        mount(disk)
+        self._calm = True
 
     def _place(self, name: str) -> None:
         protocol = self.chance.choice([name for name in STANDS if name in PROTOCOLS])
@@ -102,6 +104,7 @@ class Shop:
 
     async def open(self) -> None:
         await self.process.start()
+        await self._first_sales()
         tills = [Till(self, f"till {number}", self.chance) for number in range(TILLS)]
         days = [asyncio.ensure_future(till.day(SALES // TILLS)) for till in tills]
         watch = asyncio.ensure_future(self._keep_driver_running())
@@ -112,6 +115,13 @@ class Shop:
             await self._mend()
         finally:
             watch.cancel()
+
+    async def _first_sales(self) -> None:
+        """Before anything goes wrong, every terminal has a last result to report."""
+        till = Till(self, "first", self.chance)
+        for terminal in self.boxes:
+            await till.first_sale(terminal)
+        self._calm = False
 
     async def _keep_driver_running(self) -> None:
         """The system starts a driver that died again."""
@@ -157,6 +167,8 @@ class Shop:
     def prepare(self, terminal: str) -> None:
         """Somebody presses Card: draw what this sale has to go through."""
         chance = self.chance
+        if self._calm:
+            return
         if chance.random() < trouble.TERMINAL:
             name = trouble.one_of(chance, AT_THE_TERMINAL)
             box = self.boxes[terminal]
@@ -210,6 +222,8 @@ class Shop:
 
     def _cardholder(self) -> Cardholder:
         chance = self.chance
+        if self._calm:
+            return Cardholder("contactless", 1.0)
         return Cardholder(trouble.one_of(chance, trouble.CARDHOLDERS), 1 + chance.random() * chance.choice((3, 10, 40)))
 
     def _driver_died(self) -> None:

@@ -7,8 +7,9 @@ the transaction's uuid at the moment it happens, so that the checker knows what 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -345,4 +346,11 @@ class SimulatedTransport:
         self._listener.on_lost(reason)
 
 
-TRANSPORTS["simulated"] = SimulatedTransport
+@contextlib.contextmanager
+def laid() -> Iterator[None]:
+    """Have the transport `simulated` while this lasts."""
+    TRANSPORTS["simulated"] = SimulatedTransport
+    try:
+        yield
+    finally:
+        del TRANSPORTS["simulated"]
