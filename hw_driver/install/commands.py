@@ -43,6 +43,15 @@ def add_commands(add: Callable[..., argparse.ArgumentParser], place: argparse.Ar
     command.add_argument("--wait", type=float, default=IDLE_SECONDS, metavar="SECONDS", help="for payments under way")
     command = add("rollback", "change back to the version before", _rollback, place)
     command.add_argument("--wait", type=float, default=IDLE_SECONDS, metavar="SECONDS", help="for payments under way")
+    command = add(
+        "certificate",
+        "serve HTTPS, for tills whose Odoo has it (needs the Python package cryptography)",
+        _certificate,
+        place,
+    )
+    command.add_argument(
+        "names", nargs="+", metavar="NAME", help="names or addresses under which tills reach this machine"
+    )
     command = add("check", "say whether this version can work here", _check, place)
     command.add_argument("--journal", type=Path, metavar="FILE", help="a copy of the journal that it should read")
 
@@ -130,6 +139,14 @@ def _upgrade(arguments: argparse.Namespace) -> int:
 def _rollback(arguments: argparse.Namespace) -> int:
     folder, program = _folder(arguments)
     print(upgrade.go_back(program, folder, Path(program.pointer()["config"]), arguments.wait))
+    return 0
+
+
+def _certificate(arguments: argparse.Namespace) -> int:
+    from .certificate import certificate
+
+    folder, _ = _folder(arguments)
+    print(certificate(folder, _config(arguments), arguments.names))
     return 0
 
 

@@ -58,16 +58,16 @@ def pair(
     return f"Paired with {url}, database {settings.odoo.database}. The driver's file is {config}."
 
 
-def toml(tables: Mapping[str, Mapping[str, str | int]]) -> str:
-    """Return tables of texts and numbers as TOML; a JSON string is a TOML basic string."""
-    lines = ["# Keep this file private: its key lets a program speak for this driver."]
-    for table, values in tables.items():
-        lines += [
-            "",
-            f"[{table}]",
-            *(f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()),
-        ]
-    return "\n".join(lines) + "\n"
+def toml(tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the driver's file with these tables."""
+    head = "# Keep this file private: its key lets a program speak for this driver.\n"
+    return head + "".join(f"{toml_table(name, values)}\n" for name, values in tables.items())
+
+
+def toml_table(name: str, values: Mapping[str, Any]) -> str:
+    """Return a table of texts, numbers and lists of texts as TOML, which writes them as JSON does."""
+    rows = [f"{member} = {json.dumps(value, ensure_ascii=False)}" for member, value in values.items()]
+    return "\n".join(["", f"[{name}]", *rows])
 
 
 def _check_address(url: str, plain: bool) -> None:

@@ -61,8 +61,14 @@ def good_hosts(driver: Driver) -> set[str]:
     """Return the values of `Host` that mean this driver; a configured name may carry a port of its own (a proxy's)."""
     listen = driver.settings.listen
     names = {f"[{listen}]" if ":" in listen else listen, *ALWAYS_GOOD_HOSTS, *driver.till_side.hosts}
-    good = {name.lower() if ":" in name.rpartition("]")[2] else f"{name.lower()}:{driver.port}" for name in names}
-    return good | {name.removesuffix(":80") for name in good}
+    if driver.settings.tls:
+        names.update(driver.settings.tls.names)
+    good = {
+        name.lower() if ":" in name.rpartition("]")[2] else f"{name.lower()}:{port}"
+        for name in names
+        for port in filter(None, (driver.port, driver.tls_port))
+    }
+    return good | {name.removesuffix(":80").removesuffix(":443") for name in good}
 
 
 def check_origin(driver: Driver, request: web.Request) -> None:

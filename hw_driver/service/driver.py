@@ -42,6 +42,7 @@ class Driver:
         self.journal = journal
         self.clock = clock
         self.port = settings.port
+        self.tls_port = 0  # 0 while HTTPS is not served
         self.till_side = settings.till_side
         self.terminals = Terminals(journal, clock)
         self.events_seen: Counter[str] = Counter()
@@ -64,8 +65,20 @@ class Driver:
     @property
     def url(self) -> str:
         """Where tills on this machine reach the driver."""
+        return f"http://{self._own_host}:{self.port}"
+
+    @property
+    def reported_url(self) -> str:
+        """Where tills should reach the driver: by HTTPS and the certificate's name, where it has a certificate."""
+        if not self.tls_port:
+            return self.url
+        names = self.settings.tls.names if self.settings.tls else ()
+        return f"https://{names[0] if names else self._own_host}:{self.tls_port}"
+
+    @property
+    def _own_host(self) -> str:
         host = "127.0.0.1" if self.settings.listen in EVERYWHERE else self.settings.listen
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"[{host}]" if ":" in host else host
 
     async def start(self) -> None:
         """Take up the configuration kept from last time and end what a stopped driver left open."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 
+from ..configuration import LogSettings
 from ..protocols.scrub import scrub_certain
 
 #: Members of a line that code adds with `extra=`, beside the sentence.
@@ -46,3 +51,28 @@ def log_to_stderr(format_: str = "text") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(FORMATS[format_]())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def log_to_files(folder: Path, settings: LogSettings, format_: str = "text") -> None:
+    """Log to files that are renamed and in the end removed as they grow; under systemd, its journal does that."""
+    if "JOURNAL_STREAM" in os.environ or not settings.files:
+        return
+    handler = RotatingFile(folder / "driver.log", settings.megabytes * 1_000_000, settings.files)
+    handler.setFormatter(FORMATS[format_]())
+    logging.getLogger().addHandler(handler)
+
+
+class RotatingFile(RotatingFileHandler):
+    """A log file for its owner alone. A full disk must not end the driver: what cannot be kept is left out."""
+
+    def __init__(self, path: Path, size: int, files: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        super().__init__(path, maxBytes=size, backupCount=files - 1 or 1, encoding="utf-8", delay=True)
+
+    def _open(self) -> TextIOWrapper:
+        stream = super()._open()
+        os.chmod(self.baseFilename, 0o600)  # noqa: PTH101 - the name is the handler's
+        return stream
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say nothing: standard error has the line."""

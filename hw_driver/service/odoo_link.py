@@ -11,6 +11,7 @@ import json
 import logging
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -23,6 +24,7 @@ from ..protocols.machine import CardTerminalError
 from ..signing import BadSignature, canonical, sign_body, verify_answer
 from ..state_folder import StateFolderError
 from .grants import ODOO
+from .leftovers import Leftovers
 from .relay import Relay
 
 if TYPE_CHECKING:
@@ -88,6 +90,7 @@ class OdooLink:
         self.last_contact = ""
         self.refusal: tuple[str, str] | None = None
         self.relay = Relay(driver, odoo)
+        self._leftovers = Leftovers(driver.folder.journal)
 
     def wake(self) -> None:
         """Say that there is a new event."""
@@ -137,6 +140,8 @@ class OdooLink:
             answer = await self._post(session, events)
             more = await self._accept(answer, events)
             self.relay.told(answer.get("relay"), asked)
+            if not more:
+                await self._leftovers.deliver(partial(self._post_about, session), _fitting)
         except (aiohttp.ClientError, TimeoutError, OSError, LinkError) as error:
             self._failed(_why(error))
             return False
@@ -155,16 +160,16 @@ class OdooLink:
     def _batch(self) -> list[Event]:
         if self.want is None:
             return []  # after a start or a failure: ask how far Odoo is
-        batch: list[Event] = []
-        size = ENVELOPE
-        for event in self._driver.journal.events(since=self.want - 1, limit=self._max_events):
-            size += len(canonical(event.as_json())) + 1
-            if batch and size > MAX_BATCH:
-                break
-            batch.append(event)
-        return batch
+        return _fitting(self._driver.journal.events(since=self.want - 1, limit=self._max_events))
 
     async def _post(self, session: aiohttp.ClientSession, events: list[Event]) -> dict[str, Any]:
+        journal = self._driver.journal
+        about = {"journal_id": journal.journal_id, "last": journal.last, "head": journal.head}
+        return await self._post_about(session, about, events)
+
+    async def _post_about(
+        self, session: aiohttp.ClientSession, about: dict[str, Any], events: list[Event]
+    ) -> dict[str, Any]:
         driver = self._driver
         now = driver.clock.now()
         key = driver.keyring.keys[ODOO]
@@ -172,15 +177,14 @@ class OdooLink:
             {
                 "driver": self._odoo.driver,
                 "database_uuid": self._odoo.database_uuid,
-                "journal_id": driver.journal.journal_id,
                 "version": __version__,
                 "api": 1,
                 "now": iso(now),
-                "url": driver.url,
-                "last": driver.journal.last,
+                "url": driver.reported_url,
                 "configuration": driver.till_side.number,
                 "relay": self.relay.connected,
                 "events": [event.as_json() for event in events],
+                **about,
             }
         )
         signature = sign_body(key, int(now.timestamp()), body)
@@ -294,6 +298,16 @@ class OdooLink:
                 await self._wake.wait()
         except TimeoutError:
             pass
+
+
+def _fitting(events: list[Event]) -> list[Event]:
+    """Return the first of these events that fit in one request; one does always."""
+    size = ENVELOPE
+    for number, event in enumerate(events):
+        size += len(canonical(event.as_json())) + 1
+        if number and size > MAX_BATCH:
+            return events[:number]
+    return events
 
 
 def _why(error: Exception) -> str:

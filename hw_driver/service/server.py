@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import signal
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -15,13 +16,13 @@ from pathlib import Path
 from aiohttp import web
 
 from ..clock import Clock
-from ..configuration import Settings
+from ..configuration import Settings, TlsSettings
 from ..journal import Journal
 from ..protocols.machine import SafeError
-from ..state_folder import RUNNING, StateFolder, write_private
+from ..state_folder import RUNNING, StateFolder, require_private, write_private
 from .app import application
 from .driver import Driver
-from .logs import log_to_stderr
+from .logs import log_to_files, log_to_stderr
 from .memory import settle_memory
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def serve(
 ) -> int:
     """Run the driver until it is told to stop; `ready` prints a JSON line instead of a sentence once it listens."""
     log_to_stderr(log_format)
+    log_to_files(settings.state / "logs", settings.log, log_format)
     with suppress(KeyboardInterrupt):  # where the event loop takes no signal handlers (Windows)
         asyncio.run(_serve(settings, grace, ready, ready_file))
     return 0
@@ -57,6 +59,7 @@ async def _serve(settings: Settings, grace: float, ready: bool, ready_file: Path
             {
                 "url": driver.url,
                 "port": driver.port,
+                "tls_port": driver.tls_port,
                 "pid": os.getpid(),
                 "driver": driver.keyring.driver,
                 "database_uuid": driver.keyring.database,
@@ -88,7 +91,9 @@ async def running(settings: Settings, *, grace: float = 0.0, clock: Clock | None
         await runner.setup()
         link = None
         try:
-            driver.port = await _listen(runner, settings)
+            driver.port = await _listen(runner, settings, settings.port)
+            if settings.tls:
+                driver.tls_port = await _listen(runner, settings, settings.tls.port, _context(settings.tls))
             link = asyncio.create_task(driver.link.run()) if driver.link else None
             yield driver
         finally:
@@ -109,17 +114,28 @@ def sentence(driver: Driver) -> str:
     return f"Driver at {driver.url}. Journal: {driver.folder.journal}. Terminals: {terminals}."
 
 
-async def _listen(runner: web.AppRunner, settings: Settings) -> int:
-    site = web.TCPSite(runner, settings.listen, settings.port)
+async def _listen(runner: web.AppRunner, settings: Settings, port: int, tls: ssl.SSLContext | None = None) -> int:
+    site = web.TCPSite(runner, settings.listen, port, ssl_context=tls)
     try:
         await site.start()
     except OSError as error:
-        where = f"{settings.listen} port {settings.port}"
+        where = f"{settings.listen} port {port}"
         if error.errno == errno.EADDRINUSE:
             raise CannotListen(f"{where} is in use by another program; choose another port with --port") from error
         why = os.strerror(error.errno) if error.errno else str(error)
         raise CannotListen(f"{where} cannot be had ({why}); check driver.listen and driver.port") from error
-    return int(runner.addresses[0][1])
+    return int(runner.addresses[-1][1])
+
+
+def _context(tls: TlsSettings) -> ssl.SSLContext:
+    require_private(tls.key)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+    except (OSError, ssl.SSLError) as error:
+        advice = "make both with: card-terminal certificate"
+        raise CannotListen(f"the certificate {tls.certificate} cannot be used ({error}); {advice}") from error
+    return context
 
 
 def _on_signals(stopped: asyncio.Event) -> None:

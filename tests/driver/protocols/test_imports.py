@@ -15,7 +15,7 @@ LAYERS = (
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 COMMAND_LINE = len(LAYERS)  # every other module; nothing below may use it
-THIRD_PARTY = {"aiohttp", "serial"}
+THIRD_PARTY = {"aiohttp", "cryptography", "serial"}
 POSIX_ONLY = {"fcntl", "grp", "pty", "pwd", "resource", "termios", "tty"}
 
 
