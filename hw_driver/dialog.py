@@ -95,6 +95,7 @@ class Dialog(Listener):
         self._effects: deque[Effect] = deque()
         self._running = False
         self._retry: asyncio.TimerHandle | None = None
+        self._told = False
         self._waiting: deque[tuple[Callable[..., list[Effect]], tuple[Any, ...]]] = deque()
 
     def begin(self, effects: Iterable[Effect]) -> None:
@@ -195,7 +196,8 @@ class Dialog(Listener):
         An intent to send is given up: its bytes never left.
         """
         self._effects.appendleft(effect)
-        if self._machine is not None and isinstance(effect, Persist):
+        if self._machine is not None and isinstance(effect, Persist) and not self._told:
+            self._told = True  # once: what it answers is what is tried from now on
             instead = self._asked(self._machine.persist_failed)
             if instead or effect.state is State.SENT:
                 self._effects = deque(instead)
@@ -244,6 +246,7 @@ class Dialog(Listener):
             self._stored = effect.outcome
         else:
             transaction.state = effect.state
+        self._told = False
         if effect.state is State.SENT:
             self.sent = True
 

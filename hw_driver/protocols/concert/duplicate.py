@@ -13,13 +13,13 @@ from uuid import UUID
 from ..currency import LETTERS
 from ..machine import Outcome
 from ..recovery import Last
-from ..states import Kind, State
+from ..states import MONEY_KINDS, Kind, State
 from .options import Options
 from .tables import DONE, DUPLICATE, EXCHANGES, FIELDS, NOT_DONE, REASONS_OF_SUCCESS
 from .tlv import Fields
 from .verdict import evidence, reason, text_of
 
-_KINDS = {exchange.action: kind for kind, exchange in EXCHANGES.items()}
+_KINDS = {exchange.action: kind for kind, exchange in EXCHANGES.items() if kind in MONEY_KINDS}
 _token = re.compile(r"[0-9a-f]{32}").fullmatch
 
 
