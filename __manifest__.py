@@ -18,6 +18,7 @@
         "wizards/card_decision_views.xml",
         "wizards/card_transaction_export_views.xml",
         "wizards/card_notice_done_views.xml",
+        "wizards/card_timeline_export_views.xml",
         "data/card_watch_rule.xml",
         "views/card_notice_views.xml",
         "views/card_watch_rule_views.xml",

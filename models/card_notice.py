@@ -62,7 +62,7 @@ class CardNotice(models.Model):
 
         Raised again while open it counts, keeps its state and takes the newer text.
         """
-        company = "company_id" in record._fields and record.company_id or self.env.company
+        company = record.company_id if "company_id" in record._fields and record.company_id else self.env.company
         about = {"res_model": record._name, "res_id": record.id} if record else {"res_model": False, "res_id": False}
         notices = self.sudo()
         known = notices._open_one(code, about, company)
@@ -170,9 +170,8 @@ class CardNotice(models.Model):
 
     def _end(self, reason, user=None):
         for notice in self.filtered(lambda record: record.state != "done"):
-            notice.write({
-                "state": "done", "reason": reason, "done_at": fields.Datetime.now(), "done_by": user.id if user else False,
-            })  # fmt: skip
+            by = {"done_at": fields.Datetime.now(), "done_by": user.id if user else False}
+            notice.write({"state": "done", "reason": reason, **by})
             notice.activity_unlink(["mail.mail_activity_data_todo"])
 
     def _check_manager(self):

@@ -25,10 +25,13 @@ class PeopleCase(CardTerminalCase):
         cls.people = {"cashier": cls.cashier}
         cls.cashier.group_ids += cls.env.ref("base.group_allow_export")
         for name, groups in GROUPS.items():
-            groups = f"{groups},base.group_allow_export"
             company = cls.other_company if name == "stranger" else cls.company
             cls.people[name] = new_test_user(
-                cls.env, f"card_{name}", groups, company_id=company.id, company_ids=[(6, 0, company.ids)]
+                cls.env,
+                f"card_{name}",
+                f"{groups},base.group_allow_export",
+                company_id=company.id,
+                company_ids=[(6, 0, company.ids)],
             )
 
     def setUp(self):

@@ -6,6 +6,7 @@ What is not in these tables fails the tests: whoever adds a way in says here who
 import base64
 import contextlib
 import json
+
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw, get_public_method
 from odoo.tests import HttpCase, tagged

@@ -98,6 +98,7 @@ METHODS = {
 #: Methods of Odoo that the addon extends; who may call them is Odoo's and is tested with what they guard.
 EXTENDED = {
     ("pos.session", "action_pos_session_closing_control"),
+    ("pos.session", "action_pos_session_closing_control"),
     ("pos.session", "get_closing_control_data"),
     ("pos.order", "remove_from_ui"),
     ("pos.order", "sync_from_ui"),

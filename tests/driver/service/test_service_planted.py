@@ -1,4 +1,4 @@
-"""Card numbers planted in all that can arrive at a driver process: none stays, in any form, in anything it keeps or says."""
+"""Card numbers planted in all that can arrive at a driver process: it keeps and says none, in any form."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class Process:
             f'[driver]\nport = 0\n[[terminal]]\nid = "counter"\nname = "Counter"\nprotocol = "concert-v3"\n'
             f'host = "127.0.0.1"\nport = {terminal.port}\n[terminal.options]\ndrain = 0.02\ntickets = true\n'
         )
-        command = [sys.executable, "-m", "hw_driver", "serve", "--config", str(config), "--state", str(folder), "--ready"]
+        places = ["--config", str(config), "--state", str(folder)]
+        command = [sys.executable, "-m", "hw_driver", "serve", *places, "--ready"]
         self.process = subprocess.Popen(
             [*command, *words], stdout=subprocess.PIPE, stderr=self.log.open("w"), cwd=ROOT, text=True
         )
@@ -51,6 +52,11 @@ class Process:
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(10)
+
+
+def all_files(folder: Path) -> dict[Path, bytes]:
+    """Return everything below a folder."""
+    return {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def sale(**other: object) -> dict[str, object]:
@@ -121,7 +127,7 @@ async def test_planted(tmp_path: Path, log_format: str) -> None:
                     link.recv(65536)  # the HTTP library quotes what is no HTTP to whoever said it, and logs it
         finally:
             driver.stop()
-    kept = {file.relative_to(tmp_path): file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    kept = all_files(tmp_path)
     journals = [name for name in kept if "journal" in str(name)]
     assert len(journals) >= 2, "the journal and its copy"
     log = kept[Path("driver.log")]
