@@ -7,8 +7,9 @@ The write-ahead rule is part of the type: whoever runs a machine releases what f
 record is durable. When it cannot be made durable, `persist_failed()` is called, and what the machine answers takes the
 place of all that has not been released: an intent to send is given up with a `Result`; an answer is persisted again,
 with its acknowledgement still behind it, so that nothing is acknowledged before it is durable. The runner tries that
-second `Persist` until it is durable, without another call. A link that is lost in the meantime is told at once, and effects that the machine
-answers to that take the place of what waits; bytes and timers are told once the answer is durable.
+second `Persist` until it is durable, without another call. A link that is lost in the meantime is told at once, and
+effects that the machine answers to that take the place of what waits; bytes and timers are told once the answer is
+durable.
 """
 
 from __future__ import annotations

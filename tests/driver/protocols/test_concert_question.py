@@ -69,7 +69,7 @@ def test_it_is_asked_only_where_the_terminal_can_tell():
 def test_the_reference_goes_out_and_comes_back(tag):
     machine = concert_v3.machine({"reference_tag": tag, "drain": 0})
     machine.start(Request(UUID, Kind.SALE, 2500, "EUR"))
-    sent = [effect.data for effect in machine.connected() if isinstance(effect, Send)][0]
+    [sent] = [effect.data for effect in machine.connected() if isinstance(effect, Send)]
     assert sent.endswith(f"{tag}032{UUID.replace('-', '')}".encode())
     answer = result(machine.receive(build({**TOLD, "CD": "0", tag: UUID.replace("-", "")})))
     assert (answer.state, answer.terminal_ref) == (State.APPROVED, "")

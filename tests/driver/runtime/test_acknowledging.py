@@ -1,7 +1,7 @@
 """A protocol whose terminal waits for an acknowledgement: it never gets one for an answer that is not durable.
 
-The toy terminal charges, says ``P``, waits for ``A`` and says ``D``; without ``A`` it takes the payment back when the link
-goes, as ZVT terminals do.
+The toy terminal charges, says ``P``, waits for ``A`` and says ``D``; without ``A`` it takes the payment back when the
+link goes, as ZVT terminals do.
 """
 
 from __future__ import annotations
