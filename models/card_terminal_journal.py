@@ -2,7 +2,8 @@
 
 A journal that lost numbers, forked (a machine restored from a snapshot, or running twice) or was replaced is never
 taken silently: an alarm is raised, what was open becomes unknown, and a forked journal is asked for whole and kept
-beside the first, under `<journal>~2`, `~3` …
+beside the first, under `<journal>~2`, `~3` … What can still be read of a journal that was set aside comes after that, as
+`closed`.
 """
 
 from odoo import fields, models
@@ -38,13 +39,11 @@ class CardTerminalDriver(models.Model):
         self.ensure_one()
         events = self._check_payload(payload)
         self._wait_for_lock()
-        journal = payload["journal_id"]
-        self._find_journal(journal)
-        self._compare_last(payload["last"])
-        received = self._take(events)
-        transactions = received._apply()
-        (transactions | self._not_joined())._join()
-        transactions._notify_till()
+        if payload.get("closed") is True:
+            return {**self._receive_closed(payload, events), **self._words_to_driver()}
+        self._find_journal(payload["journal_id"])
+        self._compare_last(payload)
+        self._apply_new(events)
         self._note_contact(payload)
         return {
             "acked": self.last_seq,
@@ -54,6 +53,47 @@ class CardTerminalDriver(models.Model):
             "settled": self._settled(),
             **self._words_to_driver(),
         }
+
+    def _apply_new(self, events):
+        transactions = self._take(events)._apply()
+        (transactions | self._not_joined())._join()
+        transactions._notify_till()
+
+    def _receive_closed(self, payload, events):
+        """Take what is left of a journal that was set aside; the driver's own journal goes on where it is.
+
+        With `finished` nothing more will come: what is open in that journal then is not known.
+        """
+        closed, in_use = payload["journal_id"], {name: self[name] for name in ("journal_ref", "last_seq", "last_hash")}
+        if closed == (self.journal_ref or "").partition("~")[0]:
+            raise MalformedBatch("this journal is in use, not closed")
+        self._continue(self._branches(closed)[-1:] or [closed])
+        self._apply_new(events)
+        acked = self.last_seq
+        if payload.get("finished") is True:
+            self._close_journal(payload["last"])
+        self.write(in_use)
+        return {
+            "acked": acked,
+            "want": acked + 1,
+            "configuration": None,
+            "database_uuid": self._database_uuid(),
+            "settled": [],
+        }
+
+    def _close_journal(self, last):
+        text = self.env._("The driver's journal %s was set aside before this was known.", self.journal_ref)
+        if last > self.last_seq:
+            text = self.env._(
+                "The driver's journal %(journal)s was set aside, and its events from %(first)s to %(last)s cannot be "
+                "read any more.",
+                journal=self.journal_ref,
+                first=self.last_seq + 1,
+                last=last,
+            )
+            self._raise_alarm(text)
+        branches = self._branches(self.journal_ref.partition("~")[0])
+        self._doubt_open_transactions("journal_lost", text, journals=branches)
 
     def _not_joined(self):
         """Return approvals without a payment: an order stored at the same moment did not see them, nor they it."""
@@ -105,8 +145,13 @@ class CardTerminalDriver(models.Model):
             )
         self._continue(self._branches(journal)[-1:] or [journal])
 
-    def _compare_last(self, last):
-        if last < self.last_seq:
+    def _compare_last(self, payload):
+        """Compare how far each has got, and whether the driver's last event is the one that Odoo has."""
+        last = payload["last"]
+        known = self._event(last) if 0 < last <= self.last_seq else None
+        if known and payload.get("head") not in (None, known.hash):
+            self._fork()
+        elif last < self.last_seq:
             self._alarm_of_loss(
                 self.env._(
                     "The driver's journal %(journal)s ends at %(last)s, but Odoo has %(known)s events of it: it was "
@@ -121,14 +166,7 @@ class CardTerminalDriver(models.Model):
         """Store the events that are new and follow on; return them."""
         Event = self.env["card.transaction.event"]
         if self._is_fork(events):
-            self._alarm_of_loss(
-                self.env._(
-                    "The driver's journal %s tells another story than before: it was restored or is used twice.",
-                    self.journal_ref,
-                )
-            )
-            base = self.journal_ref.partition("~")[0]
-            self._continue([f"{base}~{len(self._branches(base)) + 1}"])
+            self._fork()
             events = events if events[0]["seq"] == 1 else []  # all of it is wanted again
         new = [event for event in events if event["seq"] > self.last_seq]
         if not new or new[0]["seq"] != self.last_seq + 1:
@@ -146,6 +184,23 @@ class CardTerminalDriver(models.Model):
         )
         self.write({"last_seq": new[-1]["seq"], "last_hash": new[-1]["hash"]})
         return received
+
+    def _fork(self):
+        """Go on with this journal as another one, all of which is wanted."""
+        self._alarm_of_loss(
+            self.env._(
+                "The driver's journal %s tells another story than before: it was restored or is used twice.",
+                self.journal_ref,
+            )
+        )
+        base = self.journal_ref.partition("~")[0]
+        self._continue([f"{base}~{len(self._branches(base)) + 1}"])
+
+    def _event(self, seq):
+        """Return an event of the journal in use, empty where Odoo does not have it."""
+        return self.env["card.transaction.event"].search(
+            [("driver_id", "=", self.id), ("journal_ref", "=", self.journal_ref), ("seq", "=", seq)]
+        )
 
     def _is_fork(self, events):
         """Return whether these events contradict what Odoo has of this journal."""
@@ -196,9 +251,11 @@ class CardTerminalDriver(models.Model):
             [("driver_id", "in", self.ids), ("state", "in", [state.value for state in OPEN])]
         )
 
-    def _doubt_open_transactions(self, code, text):
-        """Make what is open a question for people; return how many there are."""
+    def _doubt_open_transactions(self, code, text, journals=()):
+        """Make what is open (in these journals, or in any) a question for people; return how many there are."""
         open_ones = self._open_transactions()
+        if journals:
+            open_ones = open_ones.filtered(lambda transaction: transaction.journal_ref in journals)
         open_ones.write({"state": State.UNKNOWN.value, "code": code, "text": text})
         open_ones._join()
         open_ones._notify_till()
@@ -236,6 +293,7 @@ class CardTerminalDriver(models.Model):
                 ("driver_id", "=", self.id),
                 ("state", "=", State.SETTLED_BY_HAND.value),
                 ("settled_reported", "=", False),
+                ("journal_ref", "in", [*self._branches((self.journal_ref or "").partition("~")[0]), False]),
             ],
             limit=MAX_EVENTS,
         )

@@ -66,6 +66,73 @@ class TestJournal(CardTerminalCase):
         self.assertEqual(self.report()["acked"], 5)
         self.assertEqual(self.driver.journal_ref, f"{self.journal.journal_id}~2")
 
+    def test_yesterdays_journal_that_sold_offline_is_told_again_though_it_is_shorter(self):
+        snapshot = self.journal.snapshot()
+        for _ in range(3):
+            self.sell(str(uuid.uuid4()), str(uuid.uuid4()))
+        self.journal = snapshot
+        offline = self.ask(self.order, self.line)
+        self.approve(offline)
+        answer = self.receive(self.journal.payload(events=[], head=self.journal.events[-1]["hash"]))
+        self.assertEqual((answer["acked"], answer["want"]), (0, 1), "all of it is wanted")
+        self.assertIn("tells another story", self.driver.alarm)
+        self.report(since=1)
+        self.assertEqual(self.transaction(offline).state, "approved")
+        self.assertEqual(self.env["card.transaction"].search_count([("state", "=", "approved")]), 4)
+
+    def test_yesterdays_journal_that_sold_nothing_is_told_that_it_is_behind(self):
+        snapshot = self.journal.snapshot()
+        self.sell(self.order, self.line)
+        answer = self.receive(snapshot.payload(events=[], head=snapshot.events[-1]["hash"]))
+        self.assertEqual(answer["want"], 5)
+        self.assertIn("restored from a copy", self.driver.alarm)
+
+    def set_aside(self):
+        """Let the driver come with a new journal, as after a damage; return the old one."""
+        old, self.journal = self.journal, Journal(self.driver.uuid, self.database_uuid)
+        self.report(since=1)
+        return old
+
+    def test_what_a_journal_that_was_set_aside_had_not_told_is_taken_once(self):
+        self.report()
+        told = self.ask(self.order, self.line)
+        self.report()
+        self.approve(told)
+        not_told, left_open = (self.ask(str(uuid.uuid4()), str(uuid.uuid4())) for _ in range(2))
+        self.approve(not_told)
+        old = self.set_aside()
+        self.assertEqual(self.transaction(told).state, "unknown")
+        alarm, current = self.driver.alarm, self.driver.journal_ref
+        new_one = self.ask(str(uuid.uuid4()), str(uuid.uuid4()))
+        self.report()
+
+        closed = {"closed": True}
+        self.assertEqual(self.receive(old.payload(events=[], **closed))["want"], 4)
+        for _ in range(2):
+            answer = self.receive(old.payload(since=4, **closed))
+            self.assertEqual(answer["acked"], len(old.events))
+        self.assertEqual(self.transaction(left_open).state, "sent")
+        self.receive(old.payload(events=[], finished=True, **closed))
+        states = {each: self.transaction(each).state for each in (told, not_told, left_open, new_one)}
+        self.assertEqual(states, {told: "approved", not_told: "approved", left_open: "unknown", new_one: "sent"})
+        self.assertEqual((self.driver.journal_ref, self.driver.alarm), (current, alarm))
+        self.assertEqual(self.driver.last_seq, len(self.journal.events))
+        self.approve(new_one)
+        self.report()
+        self.assertEqual(self.transaction(new_one).state, "approved")
+
+    def test_what_cannot_be_read_of_it_is_an_alarm(self):
+        self.report()
+        self.ask(self.order, self.line)
+        old = self.set_aside()
+        self.receive(old.payload(events=[], closed=True, finished=True))
+        self.assertIn("from 2 to 3 cannot be read", self.driver.alarm)
+
+    def test_a_closed_journal_is_none_that_is_in_use(self):
+        self.report()
+        with self.assertRaisesRegex(ValueError, "in use"):
+            self.receive(self.journal.payload(closed=True))
+
     def test_a_replay_of_a_journal_that_odoo_has_forgotten(self):
         transaction = self.sell(self.order, self.line)
         state = self.driver.last_seq

@@ -9,6 +9,7 @@ from .errors import (
     NotRecorded,
 )
 from .journal import Journal
+from .set_aside import SetAside, set_aside_beside
 from .records import EVIDENCE, IDENTITY, LATE_ANSWER, TRANSITIONS, Event, Record, outcome_body, outcome_of
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "NoSuchTransaction",
     "NotRecorded",
     "Record",
+    "SetAside",
     "outcome_body",
     "outcome_of",
+    "set_aside_beside",
 ]

@@ -44,21 +44,22 @@ _NOTICES = {
     "copy": "The journal {path} was a backup copy.",
 }
 _NEW_IDENTITY = (
-    " It was set aside as {aside} and a new one was begun. What was open in the old one is unknown: Odoo shows it, "
-    "and a person must settle it."
+    " It was set aside as {aside} and a new one was begun. What can be read of it is told to Odoo; what was open in it "
+    "is unknown: Odoo shows it, and a person must settle it."
 )
 
 
 class Journal(Reading):
     """Every transaction of this driver, in numbered, hash-chained events and one current row each.
 
-    Public attributes: `journal_id` (uuid4 hex: the journal's identity), `last` (number of the latest event), `notices`
-    (sentences about what happened on opening, e.g. a damaged file set aside), `on_event` (called with each `Event` once
-    it is durable; None at first).
+    Public attributes: `journal_id` (uuid4 hex: the journal's identity), `last` and `head` (number and hash of the
+    latest event), `notices` (sentences about what happened on opening, e.g. a damaged file set aside), `on_event`
+    (called with each `Event` once it is durable; None at first).
     """
 
     journal_id: str
     last: int
+    head: str
     notices: list[str]
     on_event: Callable[[Event], None] | None
 
@@ -289,7 +290,7 @@ class Journal(Reading):
     def _load(self) -> None:
         self.journal_id = opening.meta(self._db, "journal_id")
         row = self._db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-        self.last, self._head = (int(row[0]), str(row[1])) if row else (0, self.journal_id)
+        self.last, self.head = (int(row[0]), str(row[1])) if row else (0, self.journal_id)
 
     def _migration_copy(self, version: int) -> Path:
         return self._path.with_name(f"{self._path.name}.version-{version}-{self._clock.now():%Y%m%dT%H%M%SZ}")
@@ -344,11 +345,11 @@ class Journal(Reading):
 
     def _append(self, uuid: str, kind: str, body: dict[str, Any], row: _Row | None) -> Event:
         seq, at = self.last + 1, iso(self._clock.now())
-        digest = signing.event_hash(self._head, seq, uuid, kind, at, body)
-        event = Event(seq, uuid, kind, at, body, self._head, digest)
+        digest = signing.event_hash(self.head, seq, uuid, kind, at, body)
+        event = Event(seq, uuid, kind, at, body, self.head, digest)
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute(_INSERT_EVENT, (seq, uuid, kind, at, _json(body), self._head, digest))
+            self._db.execute(_INSERT_EVENT, (seq, uuid, kind, at, _json(body), self.head, digest))
             if row is not None:
                 self._db.execute(*row(event))
             self._db.execute("COMMIT")
@@ -356,7 +357,7 @@ class Journal(Reading):
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-        self.last, self._head = seq, digest
+        self.last, self.head = seq, digest
         self._untidied += 1
         self._announce(event)
         return event

@@ -16,7 +16,7 @@ VOLATILE = frozenset({"tmpfs", "ramfs"})
 RESERVE_BYTES = 2 * 1024 * 1024
 _PIECE = 64 * 1024
 #: Files that SQLite keeps beside the database.
-_COMPANIONS = ("", "-wal", "-shm", "-journal")
+COMPANIONS = ("", "-wal", "-shm", "-journal")
 
 
 def filesystem_of(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
@@ -71,7 +71,7 @@ def set_aside(path: Path, why: str, now: datetime) -> Path:
     while target.exists():
         count += 1
         target = base.with_name(f"{base.name}-{count}")
-    for suffix in _COMPANIONS:
+    for suffix in COMPANIONS:
         source = path.with_name(path.name + suffix)
         if source.exists():
             source.rename(target.with_name(target.name + suffix))
