@@ -18,6 +18,7 @@ from typing import Any
 from .client import Client, NotRunning
 from .clock import parse
 from .configuration import OdooSettings, Settings, load
+from .install import examine as installed
 from .protocols.machine import CardTerminalError
 from .state_folder import StateFolder, StateFolderError, require_private
 
@@ -72,6 +73,11 @@ def examine(config: Path, folder: StateFolder, *, identify: bool = False) -> Ite
     elif settings:
         for known in settings.till_side.terminals:
             yield from _reach(known.name, dict(known.transport))
+    if settings:
+        for found in (*installed.pairing(folder, settings.odoo), *installed.certificate(settings.tls)):
+            yield Finding(*found)
+    for found in installed.installation(folder):
+        yield Finding(*found)
     if settings and settings.odoo:
         yield from _odoo(settings.odoo)
 
