@@ -1,0 +1,251 @@
+"""Terminals on a cable: real ports, real bytes, and a terminal that shares no code with the driver."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import pytest
+from replay.cable import ACK, ENQ, EOT, NAK, Cable, framed, reply
+from runtime_kit import body
+
+from hw_driver.protocols.registry import PROTOCOLS
+from hw_driver.protocols.states import State
+from hw_driver.terminal import Terminal
+
+V2 = PROTOCOLS["concert-v2"]
+#: Short times, so that the patience of a real line is not waited for.
+QUICK = {"line_answer": 0.2, "line_tries": 2, "line_pause": 0.05, "line_byte": 0.3, "answer_timeout": 3}
+
+
+@pytest.fixture
+async def cable():
+    async with Cable() as cable:
+        yield cable
+
+
+@pytest.fixture
+async def terminal(cable, journal, clock):
+    terminal = runner(cable.path, journal, clock)
+    await terminal.recover()
+    yield terminal
+    await terminal.close()
+
+
+def runner(path, journal, clock, **settings):
+    options = QUICK | settings.pop("options", {})
+    where = {"kind": "serial", "device": path, "preset": "usb"}
+    return Terminal("counter", "Counter", V2, where, options, journal, clock=clock, **settings)
+
+
+async def ended(transaction):
+    while not transaction.ended:
+        await transaction.changed(after=transaction.rev, seconds=10)
+    return transaction
+
+
+async def sale(terminal, clock, **other):
+    return await terminal.start(body(clock, **other))
+
+
+async def outcome(transaction):
+    await ended(transaction)
+    return transaction.state, transaction.outcome.code
+
+
+async def test_a_sale(cable, terminal, clock, journal):
+    transaction = await sale(terminal, clock)
+    assert await cable.take_request() == "0100001250110978          A010B010"
+    assert journal.get(transaction.uuid).state is State.SENT
+    await cable.bring(reply())
+    assert await outcome(transaction) == (State.APPROVED, "approved")
+    assert transaction.outcome.amount_approved == 1250
+
+
+async def test_an_answer_is_durable_before_the_terminal_hears_that_it_is_safe(cable, terminal, clock, journal):
+    transaction = await sale(terminal, clock)
+    await cable.take_request()
+    cable.say(ENQ)
+    await cable.expect(ACK)
+    cable.say(framed(reply()))
+    await cable.expect(ACK)
+    assert journal.get(transaction.uuid).state is State.APPROVED
+
+
+async def test_a_refusal_then_a_sale_on_the_same_line(cable, terminal, clock):
+    refused = await sale(terminal, clock)
+    await cable.take_request()
+    await cable.bring(reply("7"))
+    assert await outcome(refused) == (State.DECLINED, "declined")
+    paid = await sale(terminal, clock)
+    await cable.take_request()
+    await cable.bring(reply())
+    assert (await outcome(paid))[0] is State.APPROVED
+
+
+async def test_a_terminal_that_never_answers_charged_nothing(cable, terminal, clock):
+    transaction = await sale(terminal, clock)
+    for _ in range(2):
+        await cable.expect(ENQ)
+        await cable.expect(EOT)
+    assert await outcome(transaction) == (State.FAILED, "unreachable")
+    assert "busy, asleep" in transaction.outcome.text
+
+
+async def test_a_busy_terminal_says_so(cable, terminal, clock):
+    transaction = await sale(terminal, clock)
+    for _ in range(2):
+        await cable.expect(ENQ)
+        cable.say(NAK)
+        await cable.expect(EOT)
+    assert await outcome(transaction) == (State.FAILED, "busy")
+
+
+async def test_a_terminal_that_speaks_another_version_refuses_the_frame(cable, terminal, clock):
+    transaction = await sale(terminal, clock)
+    await cable.expect(ENQ)
+    cable.say(ACK)
+    for _ in range(3):
+        await cable.expect(framed("0100001250110978          A010B010"))
+        cable.say(NAK)
+    await cable.expect(EOT)
+    assert await outcome(transaction) == (State.FAILED, "message_refused")
+    assert "E instead of E+" in transaction.outcome.text
+
+
+async def test_a_terminal_that_goes_silent_after_the_request_is_not_known(cable, journal, clock):
+    terminal = runner(cable.path, journal, clock, options={"answer_timeout": 0.3})
+    transaction = await sale(terminal, clock)
+    await cable.take_request()
+    assert await outcome(transaction) == (State.UNKNOWN, "no_answer")
+    assert "DUPLICATA" in transaction.outcome.text
+    await terminal.close()
+
+
+async def test_the_ack_of_the_request_is_lost_and_the_answer_still_counts(cable, terminal, clock):
+    transaction = await sale(terminal, clock)
+    await cable.expect(ENQ)
+    cable.say(ACK)
+    await cable.expect(framed("0100001250110978          A010B010"))
+    await cable.expect(EOT)
+    await cable.bring(reply())
+    assert (await outcome(transaction))[0] is State.APPROVED
+
+
+async def test_unplugged_in_mid_sale(cable, terminal, clock):
+    transaction = await sale(terminal, clock)
+    await cable.take_request()
+    cable.unplug()
+    assert await outcome(transaction) == (State.UNKNOWN, "link_lost")
+
+
+async def test_unplugged_before_the_sale(cable, terminal, clock):
+    cable.unplug()
+    transaction = await sale(terminal, clock)
+    assert await outcome(transaction) == (State.FAILED, "unreachable")
+    assert "cable" in transaction.outcome.text
+
+
+@pytest.mark.parametrize(("exclusive", "state"), [(True, State.APPROVED), (False, State.UNKNOWN)])
+async def test_a_late_answer_is_heard_while_nobody_asks(cable, journal, clock, exclusive, state):
+    """Of a terminal only this driver uses it can be about its last transaction alone; of another it is evidence."""
+    terminal = runner(cable.path, journal, clock, options={"answer_timeout": 0.3}, exclusive=exclusive)
+    await terminal.recover()
+    await previous_sale(cable, terminal, clock)
+    transaction = await sale(terminal, clock, amount=990)
+    await cable.take_request()
+    assert (await outcome(transaction))[0] is State.UNKNOWN
+    await cable.bring(reply(amount=990))
+    assert journal.get(transaction.uuid).state is state
+    await terminal.close()
+
+
+async def test_a_late_answer_that_collides_with_the_next_request_is_not_taken_for_its(cable, journal, clock):
+    terminal = runner(
+        cable.path, journal, clock, options={"answer_timeout": 0.3, "private": "reference", "private_echoed": True}
+    )
+    await terminal.recover()
+    first = await sale(terminal, clock)
+    private = (await cable.take_request())[16:26]
+    assert (await outcome(first))[0] is State.UNKNOWN
+    second = await sale(terminal, clock)
+    await cable.expect(ENQ)
+    await cable.bring(reply(private=private))
+    assert journal.get(first.uuid).state is State.APPROVED
+    other = (await cable.take_request())[16:26]
+    await cable.bring(reply("7", private=other))
+    assert await outcome(second) == (State.DECLINED, "declined")
+    await terminal.close()
+
+
+async def test_a_late_answer_that_cannot_be_stored_is_not_acknowledged(cable, journal, clock, monkeypatch):
+    terminal = runner(cable.path, journal, clock, options={"answer_timeout": 0.3}, exclusive=True)
+    await terminal.recover()
+    await previous_sale(cable, terminal, clock)
+    transaction = await sale(terminal, clock, amount=990)
+    await cable.take_request()
+    await ended(transaction)
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "record", refuse)
+        cable.say(ENQ)
+        await cable.expect(ACK)
+        cable.say(framed(reply(amount=990)))
+        await asyncio.sleep(0.1)
+        cable.say(EOT)
+    await cable.bring(reply(amount=990))
+    assert journal.get(transaction.uuid).state is State.APPROVED
+    await terminal.close()
+
+
+def refuse(*_):
+    from hw_driver.journal import NotRecorded
+
+    raise NotRecorded("the disk is full")
+
+
+async def previous_sale(cable, terminal, clock):
+    transaction = await sale(terminal, clock)
+    await cable.take_request()
+    await cable.bring(reply())
+    await ended(transaction)
+
+
+async def test_a_port_has_one_owner(cable, terminal, clock):
+    """A second process gets a clear refusal."""
+    owner = "import serial, sys; port = serial.Serial(sys.argv[1], exclusive=True); print('mine', flush=True); input()"
+    await terminal.close()
+    process = subprocess.Popen(
+        [sys.executable, "-c", owner, cable.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "mine\n"
+    transaction = await sale(terminal, clock)
+    assert (await outcome(transaction))[0] is State.FAILED
+    assert terminal.describe()["link"]["state"] == "port_in_use"
+    process.communicate("\n", timeout=10)
+    again = await sale(terminal, clock)
+    await cable.take_request()
+    await cable.bring(reply())
+    assert (await outcome(again))[0] is State.APPROVED
+
+
+async def test_no_such_port(journal, clock, tmp_path):
+    terminal = runner(str(tmp_path / "ttyUSB9"), journal, clock)
+    transaction = await sale(terminal, clock)
+    assert (await outcome(transaction))[0] is State.FAILED
+    assert "card-terminal ports" in terminal.describe()["link"]["text"]
+
+
+async def test_a_cable_that_was_plugged_in_again_is_found(cable, journal, clock, tmp_path):
+    """By its stable name, as udev gives it."""
+    name = tmp_path / "usb-terminal"
+    name.symlink_to(cable.path)
+    terminal = runner(str(name), journal, clock)
+    await terminal.recover()
+    await previous_sale(cable, terminal, clock)
+    cable.unplug()
+    await asyncio.sleep(0.2)  # the port's thread notices
+    async with Cable() as other:
+        name.unlink()
+        os.symlink(other.path, name)
+        await previous_sale(other, terminal, clock)
+    await terminal.close()
