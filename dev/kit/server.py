@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -32,7 +33,8 @@ class OdooServer:
     ...     server.url
     'http://127.0.0.1:40123'
 
-    `workers=2` serves from processes, with the bus on `gevent_port`; otherwise one process does all on `port`.
+    `workers=2` serves from processes, with the bus in one of its own; otherwise one process does all. With workers, or
+    with `front`, a proxy stands before it on `port` (kit.front), which can cut websockets.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class OdooServer:
         *,
         port: int = 0,
         workers: int = 0,
+        front: bool = False,
         cron_threads: int = 1,
         more_options: dict[str, object] | None = None,
     ) -> None:
@@ -52,17 +55,20 @@ class OdooServer:
         self.workers = workers
         self.port = claim(port, "Odoo")
         self.gevent_port = claim(0, "Odoo's bus")
+        self._has_front = front or workers > 0
+        self._http_port = claim(0, "Odoo") if self._has_front else self.port
         self.log: Path = workplace.cache.log(f"server-{database}")
         self._config = workplace.cache.path("config", f"server-{database}.conf")
         self._options = {
             **options(workplace, postgres, database),
-            "http_port": self.port,
+            "http_port": self._http_port,
             "gevent_port": self.gevent_port,
             "workers": workers,
             "max_cron_threads": cron_threads,
             **(more_options or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self._front: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -71,14 +77,20 @@ class OdooServer:
     @contextmanager
     def running(self) -> Iterator[Self]:
         """Started and answering inside the block, stopped after it."""
-        self.start()
         try:
+            self.start()
             yield self
         finally:
             self.stop()
+            if self._front is not None:
+                self._front.kill()
+                self._front.wait()
+                self._front = None
 
     def start(self) -> None:
         """Start and wait until it answers. It ends with this process, however this process ends."""
+        if self._has_front and self._front is None:
+            self._start_front()
         write_config(self._config, self._options)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -115,6 +127,39 @@ class OdooServer:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+    def cut_bus(self) -> None:
+        """Cut every websocket, and let none in until `mend_bus`."""
+        assert self._front is not None
+        self._front.send_signal(signal.SIGUSR1)
+
+    def mend_bus(self) -> None:
+        """Let websockets in again."""
+        assert self._front is not None
+        self._front.send_signal(signal.SIGUSR2)
+
+    def kill_bus(self) -> None:
+        """End the process of the bus at once; Odoo starts another one."""
+        import psutil
+
+        assert self._process is not None
+        for child in psutil.Process(self._process.pid).children(recursive=True):
+            if "gevent" in child.cmdline():
+                child.kill()
+
+    def _start_front(self) -> None:
+        bus_port = self.gevent_port if self.workers else self._http_port
+        ports = map(str, (self.port, self._http_port, bus_port))
+        self._front = subprocess.Popen(
+            [sys.executable, "-m", "kit.front", *ports],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(self.workplace.checkout / "dev")},
+            preexec_fn=end_with_parent,  # noqa: PLW1509  (it only makes one system call)
+        )
+        assert self._front.stdout is not None
+        if not self._front.stdout.readline():
+            raise SetupError(f"the proxy before Odoo did not start on port {self.port}")
 
     def problems(self) -> list[str]:
         """The warnings and errors in its log."""

@@ -163,8 +163,10 @@ class Relay:
                     follow.cancel()
                 return socket.end
         finally:
-            self.connected = False
             self._session = ""  # it may be what failed; a new one costs little
+            if self.connected:
+                self.connected = False
+                self._tell_odoo()
 
     async def _follow_words(self, socket: Any, words: Words) -> None:
         """Subscribe anew where the channels change; close where the rest does."""
@@ -306,8 +308,12 @@ class Relay:
     def _up(self) -> None:
         self.connected, self.error = True, ""
         log.info("relay: listening to Odoo's bus")
+        self._tell_odoo()
+
+    def _tell_odoo(self) -> None:
+        """Odoo passes commands on only while the driver says that it listens."""
         if self._driver.link:
-            self._driver.link.wake()  # Odoo gives commands only to a driver that says it listens
+            self._driver.link.wake()
 
     def _failed(self, why: str) -> None:
         if why != self.error:

@@ -141,14 +141,16 @@ class Shop:
 
 
 @contextmanager
-def open_shop(workplace: Workplace, postgres: Postgres, browser: Browser) -> Iterator[Shop]:
-    """Start server and driver; all has ended when the block is left."""
+def open_shop(
+    workplace: Workplace, postgres: Postgres, browser: Browser, *, workers: int = 0, front: bool = False
+) -> Iterator[Shop]:
+    """Start server and driver; all has ended when the block is left. `workers` and `front` are OdooServer's."""
     with ExitStack() as stack:
         database = stack.enter_context(fresh_database(workplace, postgres, "live", shop_template(workplace, postgres)))
         folder = workplace.cache.path("live", database)
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         port = claim(0, "the driver")
-        server = stack.enter_context(OdooServer(workplace, postgres, database).running())
+        server = stack.enter_context(OdooServer(workplace, postgres, database, workers=workers, front=front).running())
         client = OdooClient(server.url, database, LOGIN, PASSWORD)
         driver_id = client.id_of("card.terminal.driver", [])
         use_addresses(client, driver_id, port)

@@ -20,10 +20,12 @@ export class RelayClient {
      * @param {object} options
      * @param {string} options.driver id of the driver
      * @param {(request: object) => Promise<object>} options.send calls `card_terminal_relay`
+     * @param {() => number} [options.clock] steady milliseconds
      */
-    constructor({ driver, send }) {
+    constructor({ driver, send, clock = () => browser.performance.now() }) {
         this.driver = driver;
         this.send = send;
+        this.clock = clock;
         this.waiting = new Map(); // command -> resolve
         this.news = new Map(); // transaction -> what was said last
         this.curious = new Set(); // called at news: (uuid) => void
@@ -35,7 +37,7 @@ export class RelayClient {
      * clock may stand still while the machine sleeps: the time told is then too early, and a start refused as late.)
      */
     async health() {
-        const age = this.said ? browser.performance.now() - this.said.at : Infinity;
+        const age = this.said ? this.clock() - this.said.at : Infinity;
         if (age < FRESH * 1000) {
             const now = new Date(Date.parse(this.said.body.now) + age).toISOString();
             return { ok: true, status: 200, body: { ...this.said.body, now } };
@@ -67,9 +69,9 @@ export class RelayClient {
             return;
         }
         if (body?.driver === driver) {
-            this.said = { at: browser.performance.now(), body };
+            this.said = { at: this.clock(), body };
         } else if (this.said && body?.journal_id === this.said.body.journal_id) {
-            this.said = { at: browser.performance.now(), body: { ...this.said.body, now } };
+            this.said = { at: this.clock(), body: { ...this.said.body, now } };
         } else if (body?.journal_id) {
             this.said = null; // another journal than before: its driver is asked anew
         }
