@@ -1,7 +1,6 @@
 """Terminals on a cable: real ports, real bytes, and a terminal that shares no code with the driver."""
 
 import asyncio
-import os
 import subprocess
 import sys
 
@@ -214,14 +213,14 @@ async def test_a_port_has_one_owner(cable, terminal, clock):
     """A second process gets a clear refusal."""
     owner = "import serial, sys; port = serial.Serial(sys.argv[1], exclusive=True); print('mine', flush=True); input()"
     await terminal.close()
-    process = subprocess.Popen(
-        [sys.executable, "-c", owner, cable.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", owner, cable.path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    assert process.stdout.readline() == "mine\n"
+    assert await process.stdout.readline() == b"mine\n"
     transaction = await sale(terminal, clock)
     assert (await outcome(transaction))[0] is State.FAILED
     assert terminal.describe()["link"]["state"] == "port_in_use"
-    process.communicate("\n", timeout=10)
+    await process.communicate(b"\n")
     again = await sale(terminal, clock)
     await cable.take_request()
     await cable.bring(reply())
@@ -246,6 +245,6 @@ async def test_a_cable_that_was_plugged_in_again_is_found(cable, journal, clock,
     await asyncio.sleep(0.2)  # the port's thread notices
     async with Cable() as other:
         name.unlink()
-        os.symlink(other.path, name)
+        name.symlink_to(other.path)
         await previous_sale(other, terminal, clock)
     await terminal.close()
