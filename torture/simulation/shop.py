@@ -26,6 +26,8 @@ from .wire import Trouble, laid
 #: Purchases in one history.
 SALES = 50
 TILLS = 2
+#: Seconds after which the shop closes, whoever is still at a till.
+DAY = 20_000.0
 #: Longer than any dialog, with what a terminal is asked afterwards.
 LONG = 1500.0
 _CONFIGURABLE = frozenset(field.name for field in fields(TerminalSettings))
@@ -111,7 +113,12 @@ class Shop:
         if self.restored:
             days.append(asyncio.ensure_future(self._put_old_journal_back()))
         try:
-            await asyncio.gather(*days)
+            _, unfinished = await asyncio.wait(days, timeout=DAY)
+            if unfinished:
+                self.faults.append(f"somebody still waits for a till after {DAY:.0f} s")
+            for day in days:
+                if day not in unfinished:
+                    day.result()
             await self._mend()
         finally:
             watch.cancel()
