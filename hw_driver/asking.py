@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 FOR_TILLS = 5
 FOR_TILLS_SECONDS = 30.0
 
+#: Seconds a new payment waits at most for the answer to a last question; asked less long ago, it is not asked again.
+BEFORE_NEXT_SECONDS = 3.0
+
 ASKING = "The answer was lost. Asking the terminal what became of the payment: do not take the card again."
 
 LEFT_OPEN = Outcome(
@@ -81,10 +84,14 @@ class Asking:
 
     def for_till(self) -> None:
         """Ask because a till wants to know, if it has not been asked just now."""
-        quiet = asyncio.get_running_loop().time() - self._asked_at
-        if not self.held and self._for_tills and quiet >= FOR_TILLS_SECONDS:
+        if not self.held and self._for_tills and self.quiet >= FOR_TILLS_SECONDS:
             self._for_tills -= 1
             self.now()
+
+    @property
+    def quiet(self) -> float:
+        """Seconds since it was asked last."""
+        return asyncio.get_running_loop().time() - self._asked_at
 
     def stop(self) -> None:
         """Put no more questions by itself."""
@@ -129,7 +136,7 @@ class Questions:
     def can_tell(self, record: Record) -> bool:
         """Whether the terminal's word about its last transaction could be about this one."""
         open_ = record.state in (State.SENT, State.UNKNOWN) and record.kind in MONEY_KINDS
-        return self.possible and open_ and is_last(self._journal, record)
+        return self.possible and open_ and may_be_last(self._journal, record)
 
     def stop(self) -> None:
         """Ask no more."""
@@ -140,6 +147,19 @@ class Questions:
     def take_up(self, transaction: Transaction, record: Record) -> None:
         """Ask about what a stopped driver left: once now, and on as after any lost answer if nobody was told yet."""
         self._about(transaction, record.outcome, self._pauses[1:] if record.state is State.SENT else ()).now()
+
+    async def first(self) -> None:
+        """Before the next request takes its place: ask once more about an unknown one, and wait a little for it."""
+        records = [record for record in self.could_be_heard() if self.can_tell(record)]
+        if not records:
+            return
+        record = records[-1]
+        if self._asking is None or self._asking.transaction.uuid != record.uuid:
+            transaction = self._terminal.live(record.uuid) or Transaction(record.uuid, record.body, record)
+            self._about(transaction, record.outcome, ()).held = False
+        if self._asking is not None and self._asking.quiet >= BEFORE_NEXT_SECONDS:
+            self._asking.now()
+            await self._terminal.let_go(BEFORE_NEXT_SECONDS)
 
     def for_till(self, uuid: str) -> None:
         """A till looks at a transaction: ask, if it is one to ask about and there was no question just now."""
@@ -180,8 +200,8 @@ class Questions:
             self.heard(last)
             return
         for record in self.could_be_heard():
-            if is_last(self._journal, record):
-                self._believe(record, last, math.inf)
+            if is_last(self._journal, record):  # it was not asked for its last one: no more than an approval is proven
+                self._believe(record, last, 0)
 
     def could_be_heard(self) -> list[Record]:
         """Return the transactions whose answer is still to come, as far as anybody knows."""
@@ -226,18 +246,27 @@ class Questions:
         terminal.begin(machine, transaction, effects, resumed=True, may_ask=more, doubt=doubt)
 
     def _lost(self, record: Record, waited: float) -> Lost:
-        """Return what is known around a transaction whose answer was lost."""
-        previous = _previous(self._journal, record)
+        """Return what is known around a transaction whose answer was lost.
+
+        With another request since, only a reference proves anything.
+        """
+        last = is_last(self._journal, record)
+        previous = _previous(self._journal, record) if last else None
         return Lost(
             uuid=record.uuid,
             kind=record.kind,
             amount=int(record.body["amount"]),
             currency=str(record.body["currency"]),
-            exclusive=self._exclusive,
+            exclusive=self._exclusive and last,
             previous=previous.outcome if previous else None,
             previous_uuid=previous.uuid if previous else "",
             waited=waited,
         )
+
+
+def may_be_last(journal: Journal, record: Record) -> bool:
+    """Whether the terminal may still tell of this one: nothing was charged there since, as far as we know."""
+    return all(later.state in ENDED_WITHOUT_CHARGE for later in journal.after(record.uuid))
 
 
 def is_last(journal: Journal, record: Record) -> bool:

@@ -171,6 +171,10 @@ class Terminal:
             raise KnownTransaction(known)
         await self._hung_up()
         self._refuse_if_held()
+        await self._questions.first()
+        if known := self._journal.get(uuid):  # the same press came twice, and the other one did not wait
+            raise KnownTransaction(known)
+        self._refuse_if_held()
         machine, effects = self._prepared(body)
         if check is not None:
             check()
@@ -251,8 +255,13 @@ class Terminal:
 
     async def _hung_up(self) -> None:
         """Wait while a dialog that has its result lets go of the link."""
-        deadline = asyncio.get_running_loop().time() + HANGING_UP
-        while self._dialog is not None and self._dialog.answered:
+        if self._dialog is not None and self._dialog.answered:
+            await self.let_go(HANGING_UP)
+
+    async def let_go(self, seconds: float) -> None:
+        """Wait until no dialog is under way, `seconds` at most."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._dialog is not None:
             self._free.clear()
             try:
                 async with asyncio.timeout_at(deadline):

@@ -15,6 +15,7 @@ BEHAVIOURS = {
     "approve": (True, "AE00210AF00201CC00300B", True),
     "approve_and_stay": (True, "AE00210AF00201CC00300B", False),
     "decline": (False, "AE00201AF00204", True),
+    "busy": (False, "AE00201", True),
     "abandon": (False, "AE00201AF00211", True),
     "cut": (True, "", True),
     "cut_uncharged": (False, "", True),
@@ -46,6 +47,8 @@ class PlainTerminal:
         self.questions: list[dict[str, str]] = []
         self.last: dict[str, str] = {}  # of the last request that was dealt with: its answer, told again when asked
         self.tells = True
+        self.thinks = asyncio.Event()  # cleared: it thinks until it tells its last one
+        self.thinks.set()
         self.hold = asyncio.Event()  # cleared: it thinks until told to answer
         self.hold.set()
         self.port = 0
@@ -89,6 +92,7 @@ class PlainTerminal:
             if not data:
                 return
             if asked["CD"] == "3":
+                await self.thinks.wait()
                 writer.write(self._told_again(asked))
                 await writer.drain()
                 return
@@ -100,7 +104,7 @@ class PlainTerminal:
             said = {tag: asked[tag] for tag in ("CZ", "CJ", "CA", "CB", "CD", "CE", "CF") if tag in asked}
             if charges:
                 self.charge(said)
-            elif asked["CD"] != "I" and self.behaviour != "cut_uncharged":
+            elif asked["CD"] != "I" and self.behaviour not in ("cut_uncharged", "busy"):
                 self.last = said | {"AE": "01", "AF": "07"}
             if answer:
                 number = field("AC", self.last["AC"]) if charges else ""
