@@ -52,6 +52,7 @@ class OdooReceiver:
         """Listen, on the same port every time."""
         app = web.Application(client_max_size=8 * 1024 * 1024)
         app.router.add_post("/card_terminal/v1/events", self._take)
+        self.routes(app)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self.port, reuse_address=True)
@@ -91,8 +92,16 @@ class OdooReceiver:
             "database_uuid": self.answers_as,
             "settled": self.settled,
             **self.words,
+            "relay": self.relay(),
         }
         return self._signed(request, answer)
+
+    def routes(self, app: web.Application) -> None:
+        """Add more routes."""
+
+    def relay(self) -> dict[str, Any] | None:
+        """Return what it says of the relay."""
+        return None
 
     def _promote(self, request: web.Request, raw: bytes) -> None:
         if self.next_key:

@@ -1,0 +1,334 @@
+"""The relay: Odoo's commands over a bus that can be cut, through the same doors as HTTP, answers in posts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from relay_receiver import REPLY, RelayReceiver
+from service_kit import (
+    DATABASE,
+    DRIVER,
+    KEY,
+    OTHER_KEY,
+    MovedClock,
+    TerminalProcess,
+    Till,
+    new_uuid,
+    once_grant,
+    shop,
+    terminal_entry,
+    until,
+)
+
+from hw_driver.service.relay import Relay
+
+
+@pytest.fixture
+async def odoo() -> AsyncIterator[RelayReceiver]:
+    async with RelayReceiver(DRIVER, DATABASE, KEY).open() as odoo:
+        assert isinstance(odoo, RelayReceiver)
+        yield odoo
+
+
+@pytest.fixture
+async def till(
+    tmp_path: Path, terminal: TerminalProcess, spare: TerminalProcess, odoo: RelayReceiver
+) -> AsyncIterator[Till]:
+    entries = terminal_entry(terminal.port), terminal_entry(spare.port, "spare")
+    async with shop(tmp_path, *entries, odoo_url=odoo.url) as till:
+        await until(lambda: odoo.listening and relay(till).connected)
+        yield till
+
+
+def relay(till: Till) -> Relay:
+    assert till.driver.link
+    return till.driver.link.relay
+
+
+def charged(terminal: TerminalProcess, before: int) -> int:
+    return len(terminal.ledger) - before
+
+
+async def test_a_relayed_sale_is_told_to_its_end(till: Till, odoo: RelayReceiver, terminal: TerminalProcess) -> None:
+    before, number = len(terminal.ledger), new_uuid()
+    answer = await odoo.call("start", number, till.sale())
+    assert (answer["reply"], answer["uuid"], answer["status"]) == (REPLY, number, 201)
+    assert answer["body"]["state"] in ("requested", "sent", "approved")
+    await until(lambda: "approved" in odoo.states(number) or answer["body"]["state"] == "approved")
+    assert (await till.end(number))["state"] == "approved"
+    assert charged(terminal, before) == 1
+
+
+async def test_what_the_terminal_shows_is_told_unasked(
+    till: Till, odoo: RelayReceiver, terminal: TerminalProcess
+) -> None:
+    terminal.auto("")
+    number = new_uuid()
+    await odoo.call("start", number, till.sale())
+    await until(terminal.asked)
+    shown = lambda: [(r["body"]["progress"] or {}).get("code") for r in odoo.results if r["uuid"] == number]  # noqa: E731
+    await until(lambda: "waiting_for_card" in shown())
+    terminal.present("contactless")
+    await until(lambda: odoo.states(number)[-1:] == ["approved"])
+    outcome = odoo.results[-1]["body"]["outcome"]
+    assert outcome["last4"]
+    assert "merchant_receipt" not in outcome
+    assert "details" not in outcome
+    assert odoo.faults == []
+
+
+async def test_health_says_whose_clock_and_journal(till: Till, odoo: RelayReceiver) -> None:
+    answer = await odoo.call("health")
+    assert answer["body"]["driver"] == DRIVER
+    assert answer["body"]["journal_id"] == answer["journal_id"] == till.driver.journal.journal_id
+    assert answer["body"]["odoo"]["relay"] == {"connected": True, "error": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "body", "code"),
+    [
+        ({"ops": ["status"]}, {}, "not_granted"),
+        ({"terminals": ["spare"]}, {}, "not_granted"),
+        ({}, {"terminal": "nowhere"}, "no_such_terminal"),
+        ({}, {"amount": "12"}, "bad_amount"),
+        ({}, {"extra": 1}, "malformed"),
+        ({"number": "../health"}, {}, "bad_uuid"),
+        ({}, {"kind": "refund"}, "one_time_grant_missing"),
+        ({"once": "odoo.e30.x"}, {"kind": "refund"}, "one_time_grant_mismatch"),
+    ],
+)
+async def test_the_doors_are_those_of_http(
+    till: Till, odoo: RelayReceiver, changes: dict[str, Any], body: dict[str, Any], code: str
+) -> None:
+    number = changes.pop("number", new_uuid())
+    answer = await odoo.call("start", number, till.sale(**body), **changes)
+    assert answer["body"]["code"] == code
+    assert answer["body"]["money"] == "safe"
+    assert till.driver.journal.get(number) is None
+
+
+async def test_a_refund_needs_its_one_time_grant(till: Till, odoo: RelayReceiver) -> None:
+    number, body = new_uuid(), till.sale(kind="refund", amount=100)
+    answer = await odoo.call("start", number, body, once=once_grant(number, body))
+    assert answer["status"] == 201
+    assert (await till.end(number))["state"] == "approved"
+
+
+async def test_commands_that_are_not_odoos_are_not_even_answered(
+    till: Till, odoo: RelayReceiver, terminal: TerminalProcess
+) -> None:
+    before = len(terminal.ledger)
+    good = odoo.command("start", new_uuid(), till.sale())
+    key, odoo.key = odoo.key, OTHER_KEY
+    await odoo.send(odoo.command("start", new_uuid(), till.sale()))
+    odoo.key = key
+    kid, payload, signature = good.split(".")
+    for forged in (
+        f"local.{payload}.{signature}",
+        f"{kid}.{payload[:-2]}.{signature}",
+        "nothing",
+        None,
+        17,
+        odoo.command("start", new_uuid(), till.sale(), typ="session"),
+        odoo.command("start", new_uuid(), till.sale(), drv="driver-2"),
+        odoo.command("start", new_uuid(), till.sale(), db="another"),
+        odoo.command("backup"),
+        odoo.command("start", new_uuid(), till.sale(), exp="never"),
+        odoo.command("start", new_uuid(), till.sale(), ops="sale"),
+    ):
+        await odoo.send(forged)
+    await odoo.send(good, kind="something_else")
+    await odoo.call("health")  # comes after all of them
+    assert [result["body"].get("driver") for result in odoo.results] == [DRIVER]
+    assert charged(terminal, before) == 0
+
+
+async def test_both_roads_at_once_charge_once(till: Till, odoo: RelayReceiver, terminal: TerminalProcess) -> None:
+    before = len(terminal.ledger)
+    for _ in range(5):
+        number, body = new_uuid(), till.sale()
+        relayed, direct = await asyncio.gather(odoo.call("start", number, body), till.put(body, number))
+        assert sorted([relayed["status"], direct.status]) == [200, 201]
+        assert (await till.end(number))["state"] == "approved"
+    assert charged(terminal, before) == 5
+
+
+async def test_the_same_number_with_another_content_is_refused(till: Till, odoo: RelayReceiver) -> None:
+    number, body = new_uuid(), till.sale()
+    await till.ended(body, number)
+    answer = await odoo.call("start", number, {**body, "amount": 1})
+    assert (answer["status"], answer["body"]["code"]) == (409, "other_body")
+
+
+async def test_a_start_that_comes_late_ends_as_expired(
+    till: Till, odoo: RelayReceiver, terminal: TerminalProcess
+) -> None:
+    before, number, body = len(terminal.ledger), new_uuid(), till.sale()
+    answer = await odoo.call("start", number, body, exp=odoo.now() - 0.001)
+    assert (answer["body"]["state"], answer["body"]["code"]) == ("failed", "expired")
+    again = await odoo.call("start", number, body)
+    assert (again["status"], again["body"]["state"]) == (200, "failed")
+    assert charged(terminal, before) == 0
+    await until(lambda: odoo.types(number) == ["requested", "failed"])
+
+
+async def test_a_late_cancel_cancels_nothing(till: Till, odoo: RelayReceiver, terminal: TerminalProcess) -> None:
+    number = new_uuid()
+    await till.ended(till.sale(), number)
+    answer = await odoo.call("cancel", number, exp=odoo.now() - 1)
+    assert (answer["status"], answer["body"]["code"]) == (410, "expired_command")
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=-3), timedelta(hours=3)])
+async def test_late_is_judged_by_odoos_clock(
+    tmp_path: Path, terminal: TerminalProcess, odoo: RelayReceiver, ahead: timedelta
+) -> None:
+    odoo.ahead = ahead.total_seconds()
+    async with shop(tmp_path, terminal_entry(terminal.port), odoo_url=odoo.url) as till:
+        await until(lambda: odoo.listening)
+        late = await odoo.call("start", new_uuid(), till.sale(), exp=odoo.now() - 0.5)
+        assert late["body"]["code"] == "expired"
+        number = new_uuid()
+        await odoo.call("start", number, till.sale())
+        assert (await till.end(number))["state"] == "approved"
+
+
+async def test_a_clock_that_is_set_changes_nothing(
+    tmp_path: Path, terminal: TerminalProcess, odoo: RelayReceiver
+) -> None:
+    clock = MovedClock()
+    async with shop(tmp_path, terminal_entry(terminal.port), odoo_url=odoo.url, clock=clock) as till:
+        await until(lambda: odoo.listening)
+        clock.shift = timedelta(hours=-1)
+        late = await odoo.call("start", new_uuid(), till.sale(), exp=odoo.now() - 0.5)
+        assert late["body"]["code"] == "expired"
+
+
+async def test_a_slow_contact_makes_commands_later_never_earlier(till: Till) -> None:
+    words = {"channels": ["c"], "url": None, "version": "v"}
+    clock = till.driver.clock
+    asked = clock.steady_now()
+    true_lead = 100.0
+    answered = asked.timestamp() + true_lead + 3  # Odoo looked at its clock 3 s after the question had left
+    relay(till).told({**words, "now": answered}, asked)
+    assert relay(till).odoo_now() >= clock.steady_now().timestamp() + true_lead
+
+
+async def test_what_was_sent_before_the_driver_started_starts_nothing(
+    tmp_path: Path, terminal: TerminalProcess, odoo: RelayReceiver
+) -> None:
+    before, number = len(terminal.ledger), new_uuid()
+    async with shop(tmp_path, terminal_entry(terminal.port), odoo_url=odoo.url) as till:
+        body = till.sale()
+        await until(lambda: odoo.listening)
+    command = new_uuid()
+    await odoo.send(odoo.command("start", number, body, id=command))
+    async with shop(tmp_path, terminal_entry(terminal.port), odoo_url=odoo.url) as till:
+        answer = await odoo.answer(command)
+        assert answer["body"]["code"] == "expired"
+    assert charged(terminal, before) == 0
+
+
+async def test_a_replayed_command_is_carried_out_once(
+    till: Till, odoo: RelayReceiver, terminal: TerminalProcess
+) -> None:
+    before, number = len(terminal.ledger), new_uuid()
+    command = odoo.command("start", number, till.sale())
+    for _ in range(3):
+        await odoo.send(command)
+    await until(lambda: till.driver.transaction(number))
+    assert (await till.end(number))["state"] == "approved"
+    await odoo.call("health")
+    assert len([result for result in odoo.results if result["uuid"] == number and result["command"]]) == 1
+    assert charged(terminal, before) == 1
+
+
+async def test_cut_and_back_it_goes_on_where_it_was(till: Till, odoo: RelayReceiver, terminal: TerminalProcess) -> None:
+    terminal.auto("")
+    number = new_uuid()
+    await odoo.call("start", number, till.sale())
+    await until(terminal.asked)
+    await odoo.cut()
+    await until(lambda: not relay(till).connected)
+    command = new_uuid()
+    await odoo.send(odoo.command("ask", number, id=command))  # while nobody listens
+    terminal.present("contactless")
+    await until(lambda: odoo.states(number)[-1:] == ["approved"])  # answers need no bus
+    odoo.bus_open = True
+    assert (await odoo.answer(command))["body"]["state"] == "approved"
+    assert odoo.subscriptions[-1]["last"] > 0
+    assert len({tuple(words["channels"]) for words in odoo.subscriptions}) == 1
+
+
+async def test_odoo_knows_whether_it_listens(till: Till, odoo: RelayReceiver) -> None:
+    await until(lambda: odoo.requests[-1]["relay"] is True)
+    await odoo.cut()
+    await until(lambda: odoo.requests[-1]["relay"] is False)
+    assert "closed" in relay(till).error or "websocket" in relay(till).error
+
+
+async def test_answers_wait_while_odoo_does_not_take_them(
+    till: Till, odoo: RelayReceiver, terminal: TerminalProcess
+) -> None:
+    odoo.takes = False
+    number, command = new_uuid(), new_uuid()
+    await odoo.send(odoo.command("start", number, till.sale(), id=command))
+    await until(lambda: till.driver.transaction(number))
+    assert (await till.end(number))["state"] == "approved"
+    odoo.takes = True
+    assert (await odoo.answer(command))["status"] == 201
+    await until(lambda: odoo.states(number)[-1:] == ["approved"])
+
+
+async def test_many_answers_travel_in_few_posts(till: Till, odoo: RelayReceiver) -> None:
+    before = odoo.posts
+    commands = [new_uuid() for _ in range(60)]
+    await asyncio.gather(*(odoo.send(odoo.command("health", id=command)) for command in commands))
+    for command in commands:
+        await odoo.answer(command)
+    assert odoo.posts - before < 60
+
+
+async def test_the_handshake_names_session_origin_and_version(till: Till, odoo: RelayReceiver) -> None:
+    handshake = odoo.handshakes[0]
+    assert handshake["Cookie"] == "session_id=session-1"
+    assert handshake["Origin"] == odoo.url
+    assert handshake["version"] == "19.0-2"
+
+
+async def test_channels_change_without_losing_a_command(till: Till, odoo: RelayReceiver) -> None:
+    odoo.channels = ["secret-2", "secret-3"]
+    await until(lambda: odoo.subscriptions[-1]["channels"] == odoo.channels)
+    assert len(odoo.handshakes) == 1
+    assert (await odoo.call("health"))["status"] == 200
+
+
+async def test_without_a_relay_nothing_is_opened(
+    tmp_path: Path, terminal: TerminalProcess, odoo: RelayReceiver
+) -> None:
+    odoo.relays = False
+    async with shop(tmp_path, terminal_entry(terminal.port), odoo_url=odoo.url):
+        await until(lambda: len(odoo.requests) > 3)
+        assert odoo.handshakes == []
+        odoo.relays = True
+        await until(lambda: odoo.listening)
+        odoo.relays = False
+        await until(lambda: not odoo.listening)
+
+
+async def test_answers_of_an_impostor_open_no_websocket(
+    tmp_path: Path, terminal: TerminalProcess, odoo: RelayReceiver
+) -> None:
+    async with shop(tmp_path, terminal_entry(terminal.port), odoo_url=odoo.url) as till:
+        await until(lambda: odoo.listening)
+        odoo.signs_with = OTHER_KEY
+        seen = len(odoo.handshakes)
+        await odoo.cut()
+        odoo.bus_open = True
+        await until(lambda: "not Odoo's" in relay(till).error)
+        assert len(odoo.handshakes) == seen
