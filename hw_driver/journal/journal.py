@@ -245,7 +245,8 @@ class Journal(Reading):
             if not opening.begun(self._db):
                 self._create("new", "")
                 return
-            opening.check(self._db)
+            opening.check(self._db, whole=opening.must_check_whole(self._path))
+            opening.cleared(self._path)
             schema.migrate(self._db, lambda version: self.backup(self._migration_copy(version)))
         except schema.NewerVersion as error:
             self._db.close()
@@ -273,6 +274,7 @@ class Journal(Reading):
 
     def _start_over(self, reason: str, detail: str) -> None:
         aside = storage.set_aside(self._path, reason, self._clock.now())
+        opening.cleared(self._path)
         self.notices.append((_NOTICES[reason] + _NEW_IDENTITY).format(path=self._path, detail=detail, aside=aside))
         self._db = opening.connect(self._path)
         self._create(reason, aside.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from ..protocols.states import State
@@ -21,6 +22,7 @@ class Reading:
     """Reads from the journal's one connection."""
 
     _db: sqlite3.Connection
+    _path: Path
 
     def get(self, uuid: str) -> Record | None:
         """Return the transaction, or None."""
@@ -66,19 +68,26 @@ class Reading:
         query = "SELECT seq, uuid, type, at, body, prev, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
         return [
             Event(seq, uuid, kind, at, json.loads(body), prev, digest)
-            for seq, uuid, kind, at, body, prev, digest in self._db.execute(query, (since, limit))
+            for seq, uuid, kind, at, body, prev, digest in self._rows(query, since, limit)
         ]
 
     def _select(self, where: str, value: str) -> list[Record]:
         query = f"SELECT {_COLUMNS} FROM transactions WHERE {where} ORDER BY rowid"  # noqa: S608 - our own words only
-        rows = self._db.execute(query, (value,))
-        return [_record(row) for row in rows]
+        return [_record(row) for row in self._rows(query, value)]
 
     def _beside(self, side: str, uuid: str, order: str, limit: int) -> list[Record]:
         this = "FROM transactions WHERE uuid = ?"
         where = f"rowid {side} (SELECT rowid {this}) AND terminal = (SELECT terminal {this})"
         query = f"SELECT {_COLUMNS} FROM transactions WHERE {where} ORDER BY rowid {order} LIMIT ?"  # noqa: S608
-        return [_record(row) for row in self._db.execute(query, (uuid, uuid, limit))]
+        return [_record(row) for row in self._rows(query, uuid, uuid, limit)]
+
+    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return what a query finds; damage it comes upon is remembered for the next start."""
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            opening.explained(error, self._path)
+            raise
 
 
 def _record(row: tuple[Any, ...]) -> Record:

@@ -100,7 +100,7 @@ def deaf_terminal() -> Iterator[int]:
 
 
 def cut_everywhere(records: list[Path], state: Path, *, cuts: int, seed: int, tell: Callable[[str], None]) -> Cuts:
-    """Cut after each call that told something, nothing unsynced kept; and `cuts` times anywhere, with some of it kept."""
+    """Cut after each call that told something, nothing unsynced kept; and `cuts` times anywhere, some of it kept."""
     chance = random.Random(seed)
     moments = sum(1 for _ in _moments(records, state))
     wanted = Counter(chance.randrange(moments) for _ in range(cuts))

@@ -15,7 +15,7 @@ import pytest
 from runtime_kit import SmallDisk, body, run_apart
 from test_journal import APPROVED, broken_link, sold
 
-from hw_driver.journal import Journal, JournalLocked, JournalUnavailable, NotRecorded, storage
+from hw_driver.journal import Journal, JournalLocked, JournalUnavailable, NotRecorded, opening, storage
 from hw_driver.protocols.machine import Outcome
 from hw_driver.protocols.states import Money, State
 
@@ -118,6 +118,38 @@ def test_a_damaged_file_is_set_aside(journal: Journal, path: Path, damage: objec
     sold(fresh)
     assert broken_link(fresh.journal_id, fresh.events()) is None
     fresh.close()
+
+
+def test_a_large_file_is_checked_as_a_whole_once_damage_was_met(
+    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start does not read all of a large file; damage that it did not see is found out at the next one."""
+    monkeypatch.setattr(opening, "CHECKED_WHOLE", 0)
+    monkeypatch.setattr(opening, "TAIL", 5)
+    for _ in range(60):
+        sold(journal)
+    journal.close()
+    overwrite_events_in_the_middle(path)
+    unaware = Journal.open(path, allow_tmpfs=True)
+    assert unaware.notices == []
+    with pytest.raises(sqlite3.DatabaseError):
+        unaware.events(limit=1000)
+    unaware.close()
+    aware = Journal.open(path, allow_tmpfs=True)
+    assert "damaged" in aware.notices[0]
+    aware.close()
+    again = Journal.open(path, allow_tmpfs=True)
+    assert again.notices == []
+    again.close()
+
+
+def overwrite_events_in_the_middle(path: Path) -> None:
+    """Spoil a page that holds events from the middle, and nothing else."""
+    content = path.read_bytes()
+    pages = [at for at in range(4096, len(content), 4096) if b'"operator":"Marie"' in content[at : at + 4096]]
+    with path.open("r+b") as file:
+        file.seek(next(at for at in pages[1:] if b'"state":"approved"' in content[at : at + 4096]))
+        file.write(b"\xa5" * 4096)
 
 
 def test_two_damaged_files_in_one_second_are_both_kept(path: Path) -> None:
