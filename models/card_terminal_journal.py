@@ -284,6 +284,8 @@ class CardTerminalDriver(models.Model):
         if not self.has_key:
             return None
         self._refresh_configuration()
+        if type(number) is int and self.configuration_number < number < 2**31 - 1:
+            self.configuration_number = number + 1  # Odoo was restored: the driver takes no number below its own
         return None if number == self.configuration_number else self._signed_configuration()
 
     def _settled(self):

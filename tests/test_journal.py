@@ -5,7 +5,7 @@ import uuid
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from .common import CardTerminalCase, Journal
+from .common import KEY, CardTerminalCase, Journal, decode_grant
 
 
 @tagged("post_install", "-at_install")
@@ -120,6 +120,12 @@ class TestJournal(CardTerminalCase):
         self.approve(new_one)
         self.report()
         self.assertEqual(self.transaction(new_one).state, "approved")
+
+    def test_a_restored_odoo_numbers_its_configuration_above_the_drivers(self):
+        answer = self.receive(self.journal.payload(configuration=40))
+        claims = decode_grant(answer["configuration"], KEY)
+        self.assertEqual((claims["number"], self.driver.configuration_number), (41, 41))
+        self.assertIsNone(self.receive(self.journal.payload(events=[], configuration=41))["configuration"])
 
     def test_what_cannot_be_read_of_it_is_an_alarm(self):
         self.report()
