@@ -60,6 +60,8 @@ def answers(driver: Driver) -> Middleware:
             asked = f"{request.method} {request.raw_path}"
             response = problem_response(problem_of(error, driver, asked, request.match_info.get("uuid")))
         driver.answers_given[response.status] += 1
+        if isinstance(failure := request.match_info.http_exception, web.HTTPMethodNotAllowed):
+            response.headers["Allow"] = ", ".join(sorted({*failure.allowed_methods, "OPTIONS"}))
         response.headers.update(cors_headers(driver, request))
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Content-Type-Options"] = "nosniff"
@@ -73,6 +75,8 @@ def problem_response(problem: Problem) -> web.Response:
     """Return the answer that tells a problem."""
     body = json.dumps(problem.as_json(), ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
+    if wait := problem.members.get("retry_after"):
+        headers["Retry-After"] = str(wait)
     return web.Response(body=body, status=problem.status, content_type=CONTENT_TYPE, headers=headers)
 
 

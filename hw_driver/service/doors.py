@@ -5,6 +5,7 @@ What a route needs stands in its row of the route table; a route without a row d
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from aiohttp import web
 from ..protocols.states import GRANTED_KINDS, Kind
 from .calls import Call, Route
 from .grants import OPERATION_OF_KIND, Caller
+from .knocks import Knocks
 from .problems import Problem
 from .schemas import UUID, check, check_query, parse_json
 
@@ -29,6 +31,7 @@ ALWAYS_GOOD_HOSTS = ("localhost", "127.0.0.1")
 def doors(driver: Driver, table: Iterable[Route]) -> Middleware:
     """Return the middleware that lets a request through to its handler, or raises a Problem."""
     rows = {(route.method, route.path): route for route in table}
+    knocks = Knocks()
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -37,7 +40,7 @@ def doors(driver: Driver, table: Iterable[Route]) -> Middleware:
         if request.method == "OPTIONS":
             return preflight(request)
         route = find_route(rows, request)
-        caller = driver.keyring.caller(bearer(request), driver.clock.now().timestamp())
+        caller = caller_of_request(driver, request, knocks)
         if route.operation:
             caller.require(route.operation)
         content = await content_of(request) if route.body is not None else b""
@@ -112,6 +115,19 @@ def find_route(rows: Mapping[tuple[str, str], Route], request: web.Request) -> R
     if route is None:
         raise Problem("not_found", "The driver has nothing at this address.")
     return route
+
+
+def caller_of_request(driver: Driver, request: web.Request, knocks: Knocks) -> Caller:
+    """Return who holds the request's grant; an address that guesses at grants is told to wait."""
+    try:
+        return driver.keyring.caller(bearer(request), driver.clock.now().timestamp())
+    except Problem as error:
+        guessed = error.code in ("no_grant", "bad_grant")
+        wait = knocks.wrong(request.remote or "", asyncio.get_running_loop().time()) if guessed else 0
+        if wait:
+            detail = "Too many requests without a valid session came from this machine. Wait a minute."
+            raise Problem("too_many", detail, retry_after=wait) from error
+        raise
 
 
 def bearer(request: web.Request) -> str:

@@ -49,6 +49,7 @@ REFUSALS: dict[str, Refusal] = {
     "wrong_host": Refusal(421, "The driver does not answer under this name"),
     "not_supported": Refusal(422, "The terminal cannot do this"),
     "terminal_busy": Refusal(423, "The terminal is in use"),
+    "too_many": Refusal(429, "Too many requests without a valid grant"),
     "internal_error": Refusal(500, "The driver met an error"),
     "stopping": Refusal(503, "The driver is stopping"),
     "journal_unavailable": Refusal(507, "The journal cannot be written"),

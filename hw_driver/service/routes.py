@@ -43,7 +43,7 @@ async def get_transaction(call: Call) -> web.Response:
 async def get_events(call: Call) -> web.Response:
     journal = call.driver.journal
     events = journal.events(since=call.query.get("since", 0), limit=call.query.get("limit", 1000))
-    told = [event.as_json() for event in events]
+    told = [transactions.event_for(call.caller, journal, event) for event in events]
     return answer({"journal_id": journal.journal_id, "last": journal.last, "events": told})
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..journal import Journal, KnownTransaction, Record
+from ..journal import Event, Journal, KnownTransaction, Record
 from ..protocols.info import ProtocolInfo
 from ..protocols.states import ENDED_WITHOUT_CHARGE, GRANTED_KINDS, MONEY_KINDS, OPEN, Kind, State
 from ..transaction import Transaction
+from .grants import Caller
 from .problems import Problem
 
 if TYPE_CHECKING:
@@ -64,6 +65,15 @@ def look(driver: Driver, uuid: str) -> Transaction:
         terminal.asked_about(uuid)
         return find(driver, uuid)
     return transaction
+
+
+def event_for(caller: Caller, journal: Journal, event: Event) -> dict[str, Any]:
+    """Return an event as its caller may see it: of terminals the grant does not name, number and type alone."""
+    if caller.terminals is None:
+        return event.as_json()
+    record = journal.get(event.uuid) if event.uuid else None
+    terminal = record.terminal if record else event.body.get("terminal")
+    return event.as_json() if terminal and caller.sees(terminal) else {"seq": event.seq, "type": event.type}
 
 
 def terminal_of(driver: Driver, transaction: Transaction) -> str:

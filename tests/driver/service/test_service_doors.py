@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from service_kit import (
@@ -23,6 +24,7 @@ from service_kit import (
 )
 from service_kit import shop as run_shop
 
+from hw_driver.service import knocks
 from hw_driver.service.app import application
 from hw_driver.service.routes import ROUTES
 
@@ -113,7 +115,10 @@ FORGERIES: dict[str, tuple[dict[str, Any], int, str]] = {
 }
 
 
-async def test_no_route_opens_for_a_forgery(till: Till, terminal: TerminalProcess) -> None:
+async def test_no_route_opens_for_a_forgery(
+    till: Till, terminal: TerminalProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(knocks, "LIMIT", 1000)
     charged = len(terminal.ledger)
     for what, (forged, status, code) in FORGERIES.items():
         named = {name: value and value.format(port=till.driver.port) for name, value in forged.items()}
@@ -124,6 +129,29 @@ async def test_no_route_opens_for_a_forgery(till: Till, terminal: TerminalProces
             allowed = answer.headers.get("Access-Control-Allow-Origin")
             assert allowed == (None if code == "wrong_origin" else ORIGIN), (what, key)
     await nothing_happened(till, terminal, charged)
+
+
+async def test_who_guesses_at_grants_is_told_to_wait_and_tills_go_on(till: Till) -> None:
+    for number in range(knocks.LIMIT):
+        guess = await till.call("GET", "/v1/health", grant=f"odoo.{number}.guess")
+        assert (guess.status, guess.code) == (401, "bad_grant")
+    assert (await till.call("GET", "/v1/health", grant=session_grant(exp=unix() - 1))).code == "expired_grant"
+    late = await till.call("GET", "/v1/health", grant=None)
+    assert (late.status, late.code, late.json["money"]) == (429, "too_many", "safe")
+    assert 0 < int(late.headers["Retry-After"]) <= knocks.SECONDS
+    assert (await till.call("GET", "/v1/health")).status == 200
+
+
+def test_knocks_are_counted_by_address_and_for_a_minute() -> None:
+    door = knocks.Knocks()
+    assert [door.wrong("a", second) for second in range(knocks.LIMIT)] == [0] * knocks.LIMIT
+    assert door.wrong("a", 20) == 40
+    assert door.wrong("b", 20) == 0
+    assert door.wrong("a", 60) == 0, "the first is a minute ago"
+    assert door.wrong("a", 60) == 1
+    for number in range(knocks.ADDRESSES):
+        door.wrong(str(number), 60)
+    assert door.wrong("a", 60) == 0, "forgotten: others knocked since"
 
 
 async def test_every_route_opens_for_its_operation_and_for_no_other(till: Till) -> None:

@@ -428,12 +428,28 @@ async def test_a_driver_that_is_stopping_starts_nothing_new(till: Till, terminal
 
 async def test_events_in_order_and_in_pages(till: Till) -> None:
     await till.ended(till.sale())
-    answer = (await till.call("GET", "/v1/transactions?since=0")).json
+    whole = session_grant(kid="local", key=till.driver.folder.local_key())
+    answer = (await till.call("GET", "/v1/transactions?since=0", grant=whole)).json
+    assert all("body" in event for event in answer["events"])
     assert answer["journal_id"] == till.driver.journal.journal_id
     assert [event["seq"] for event in answer["events"]] == list(range(1, answer["last"] + 1))
     page = (await till.call("GET", "/v1/transactions?since=2&limit=2")).json
     assert [event["seq"] for event in page["events"]] == [3, 4]
     assert (await till.call("GET", "/v1/transactions?limit=1001")).status == 400
+
+
+async def test_events_of_other_terminals_are_numbers_only(till: Till) -> None:
+    sale = await till.ended(till.sale())
+
+    async def seen_by(**claims: Any) -> list[dict[str, Any]]:
+        return (await till.call("GET", "/v1/transactions", grant=session_grant(**claims))).json["events"]
+
+    mine, others = await seen_by(), await seen_by(terminals=["spare"])
+    assert [event["seq"] for event in mine] == [event["seq"] for event in others]
+    assert [event["type"] for event in mine if event.get("uuid") == sale["uuid"]] == ["requested", "sent", "approved"]
+    assert all(set(event) == {"seq", "type"} for event in others)
+    assert {event["type"] for event in mine if set(event) == {"seq", "type"}} == {"journal_created", "driver_started"}
+    assert [event["body"]["terminal"] for event in mine if event["type"] == "identity"] == ["counter"]
 
 
 async def test_identify(till: Till) -> None:
