@@ -1,8 +1,9 @@
 import { browser } from "@web/core/browser/browser";
+import { ConnectionLostError } from "@web/core/network/rpc";
 import { patch } from "@web/core/utils/patch";
 import { PosData } from "@point_of_sale/app/services/data_service";
 
-/** Milliseconds between two questions whether Odoo is back, while card money of this till is not in Odoo. */
+/** Milliseconds between two questions whether Odoo is back, while a card payment of this till is not in Odoo. */
 const HURRY = 800;
 const ORDER_MODELS = ["pos.order", "pos.order.line", "pos.payment", "product.attribute.custom.value"];
 
@@ -49,10 +50,37 @@ patch(PosData.prototype, {
         };
     },
 
-    /** Odoo asks every two seconds whether the server is back; what a card has paid need not wait so long. */
+    async execute() {
+        try {
+            return await super.execute(...arguments);
+        } catch (error) {
+            if (error instanceof ConnectionLostError) {
+                this._askSoon();
+            }
+            throw error;
+        }
+    },
+
+    /** Asks whether Odoo is back; remembers that the cashier has been told that it is away. */
     async checkConnectivity() {
+        const told = this.network.warningTriggered;
+        let isBack = false;
+        const heard = () => (isBack = true);
+        window.addEventListener("pos-network-online", heard);
         await super.checkConnectivity(...arguments);
-        if (this.checkConnectivityTimeout && this.network.offline && this._hasCardMoneyHere()) {
+        window.removeEventListener("pos-network-online", heard);
+        if (!isBack) {
+            this.network.warningTriggered = told;
+            this._askSoon();
+        }
+    },
+
+    /**
+     * While the cable is in, Odoo does not look whether a server that was away is back until the next sale; and it
+     * stops looking at the first answer that is an error, as a starting server gives. What a card has paid waits less.
+     */
+    _askSoon() {
+        if (browser.navigator.onLine && this._hasCardMoneyHere()) {
             browser.clearTimeout(this.checkConnectivityTimeout);
             this.checkConnectivityTimeout = browser.setTimeout(() => this.checkConnectivity(), HURRY);
         }
