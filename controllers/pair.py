@@ -1,4 +1,4 @@
-"""Where a new driver brings its short code and is given its key: docs/api.md section 2.3."""
+"""Where a new driver brings its short code and is given its key: docs/api.md section 2.4."""
 
 import json
 import logging

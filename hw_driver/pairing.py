@@ -71,7 +71,7 @@ class Pairing:
         return True
 
     def told(self, answer: Mapping[str, Any]) -> None:
-        """Keep what a verified answer says of the driver: `standing` and `offer` (docs/api.md 2.4)."""
+        """Keep what a verified answer says of the driver: `standing` and `offer` (docs/api.md 2.5)."""
         standing, offer = answer.get("standing"), answer.get("offer")
         standing = standing if isinstance(standing, dict) else {}
         offer = offer if isinstance(offer, dict) else self.offer

@@ -50,7 +50,7 @@ class CardTerminalDriver(models.Model):
         return "available" if version < parse_version(__version__) else "current"
 
     def _words_to_driver(self):
-        """Return what a signed answer says of the driver itself: docs/api.md 2.4."""
+        """Return what a signed answer says of the driver itself: docs/api.md 2.5."""
         words = {"standing": self._standing(), "offer": _offer()}
         if riding := self._riding_key():
             words["new_key"] = riding

@@ -20,7 +20,8 @@ class CardDriverConnect(models.TransientModel):
     driver_id = fields.Many2one("card.terminal.driver", required=True, readonly=True, ondelete="cascade")
     config_id = fields.Many2one("pos.config", "Point of Sale", ondelete="cascade")
     # Not stored: the code is seen here once, and nowhere kept but hashed.
-    command = fields.Char("Linux, macOS", compute="_compute_command")
+    code = fields.Char(compute="_compute_command")
+    command = fields.Char("Linux", compute="_compute_command")
     command_windows = fields.Char("Windows (PowerShell)", compute="_compute_command")
     plain = fields.Boolean(compute="_compute_command")
     connected = fields.Boolean(compute="_compute_connected")
@@ -57,6 +58,7 @@ class CardDriverConnect(models.TransientModel):
     def _compute_command(self):
         code = self.env.context.get("card_code", "")
         for wizard in self:
+            wizard.code = code
             url = wizard.driver_id.get_base_url()
             database = self.env.cr.dbname if len(db_list(force=True, host=urlsplit(url).netloc)) > 1 else ""
             header = f' -H "X-Odoo-Database: {database}"' if database else ""

@@ -36,6 +36,7 @@ def add_commands(add: Callable[..., argparse.ArgumentParser], place: argparse.Ar
     command.add_argument("--install", action="store_true", help="then install the driver as a service and start it")
     command = add("install", "keep the driver running: a service of systemd or Windows", _install, place)
     _how(command)
+    command.add_argument("--no-service", action="store_true", help="put it there; something else will start it")
     command = add("uninstall", "remove the service; journal and keys stay", _uninstall, place)
     _how(command)
     command = add("upgrade", "change to the version that Odoo offers, when nobody pays", _upgrade, place)
@@ -75,26 +76,37 @@ def _pair(arguments: argparse.Namespace) -> int:
     if not arguments.install:
         print("Start it with: card-terminal serve. Or keep it running: card-terminal install")
         return 0
-    arguments.only_print = arguments.user = False
+    arguments.only_print = arguments.user = arguments.no_service = False
     return _install(arguments)
 
 
 def _install(arguments: argparse.Namespace) -> int:
     config = _config(arguments).absolute()
     folder, program = _folder(arguments)
-    place = service.here(
-        folder.path, program.path / SUPERVISOR, sys.executable, system=False if arguments.user else None
-    )
-    steps = service.install_steps(place)
+    steps: list[service.Step] = []
+    if not arguments.no_service:
+        steps = service.install_steps(_place(arguments, folder, program))
     if arguments.only_print:
         print(service.told(steps))
         return 0
+    if not config.exists():
+        raise CannotInstall(
+            f"there is no {config}: pair first (Connect This Till, in Odoo), or name a file with --config"
+        )
     folder.create()
-    program.place_supervisor()
+    script = program.place_supervisor()
     place_version(program, config, folder)
     service.carry_out(steps)
-    print(f"The driver {__version__} runs as a service ({place.kind}). Its state: {folder.path}")
+    if steps:
+        print(f"The driver {__version__} runs as a service, and starts with the machine. Its state: {folder.path}")
+    else:
+        print(f"The driver {__version__} is in {program.path}. Keep this running: {sys.executable} {script} serve")
     return 0
+
+
+def _place(arguments: argparse.Namespace, folder: StateFolder, program: Program) -> service.Place:
+    system = False if arguments.user else None
+    return service.here(folder.path, program.path / SUPERVISOR, sys.executable, system=system)
 
 
 def place_version(program: Program, config: Path, folder: StateFolder) -> None:
@@ -110,10 +122,7 @@ def place_version(program: Program, config: Path, folder: StateFolder) -> None:
 
 def _uninstall(arguments: argparse.Namespace) -> int:
     folder, program = _folder(arguments)
-    place = service.here(
-        folder.path, program.path / SUPERVISOR, sys.executable, system=False if arguments.user else None
-    )
-    steps = service.uninstall_steps(place)
+    steps = service.uninstall_steps(_place(arguments, folder, program))
     if arguments.only_print:
         print(service.told(steps))
         return 0

@@ -1,4 +1,4 @@
-"""`card-terminal pair URL CODE`: a short code from Odoo becomes this driver's file (docs/api.md 2.3).
+"""`card-terminal pair URL CODE`: a short code from Odoo becomes this driver's file (docs/api.md 2.4).
 
 The key travels once. HTTPS hides it; over plain HTTP it would be read by whoever listens, and so would the sessions of
 Odoo's users: no ceremony here could mend that. So plain HTTP to another machine is refused unless somebody asks for it.

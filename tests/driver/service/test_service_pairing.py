@@ -20,7 +20,7 @@ OFFER = {"version": "9.0.0", "minimum": "1.0.0", "apis": [1], "file": "/x.whl", 
 
 
 def wrapped(key: bytes, new: bytes) -> str:
-    """Write docs/api.md 2.4 a second time: one block of HMAC-SHA256 over a nonce hides the key."""
+    """Write docs/api.md 2.5 a second time: one block of HMAC-SHA256 over a nonce hides the key."""
     nonce = b"once and only once"
     pad = hmac.new(key, b"new key." + nonce, hashlib.sha256).digest()
     parts = (nonce, bytes(a ^ b for a, b in zip(pad, new, strict=True)))
