@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from service_kit import MovedClock, TerminalProcess, Till, new_uuid, shop, terminal_entry, until
+from service_kit import MovedClock, TerminalProcess, Till, new_uuid, session_grant, shop, terminal_entry, until
 
 from hw_driver.clock import iso
 from hw_driver.journal import JournalUnavailable
