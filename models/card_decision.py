@@ -63,6 +63,9 @@ class CardDecisionMixin(models.AbstractModel):
         actions = table.get(self._decision_order_state(), table.get(ANY, ()))
         return [action for action in actions if self._decision_fits(action)]
 
+    def _decision_prepare(self):
+        """Bring the record up to what Odoo knows, before what may be done is looked up."""
+
     def _decision_order_state(self):
         return order_state(self._decision_order())
 
@@ -99,6 +102,7 @@ class CardDecisionMixin(models.AbstractModel):
         record = self.sudo()
         record.lock_for_update(allow_referencing=True)
         record.invalidate_recordset()
+        record._decision_prepare()
         if action not in record._decision_actions():
             raise UserError(
                 self.env._(

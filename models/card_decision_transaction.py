@@ -48,7 +48,15 @@ class CardTransaction(models.Model):
         return self.exception
 
     def _decision_order(self):
+        """Return its order; an order that came at the same moment as the events is not joined yet."""
+        uuid = self._place()[0]
+        if uuid and self.order_id.uuid != uuid:
+            order = self.env["pos.order"].search([("uuid", "=", uuid), ("company_id", "=", self.company_id.id)])
+            return order or self.order_id
         return self.order_id
+
+    def _decision_prepare(self):
+        self._join()
 
     def _decision_log(self):
         return {

@@ -21,14 +21,15 @@ class CardException(models.Model):
     _order = "since desc, id desc"
     _depends = {
         "card.transaction": [
-            "amount_approved", "amount_requested", "card_suspense_move_id", "company_id", "config_id", "ended_at",
-            "exception", "needs_attention", "order_id", "payment_id", "requested_at", "session_id", "state",
+            "amount_approved", "amount_requested", "attached_order_uuid", "card_suspense_move_id", "company_id", "config_id", "ended_at",
+            "exception", "needs_attention", "order_id", "order_uuid", "payment_id", "requested_at", "session_id", "state",
             "terminal_id", "uuid",
         ],
         "pos.payment": [
             "amount", "card_acknowledged_at", "card_evidence", "card_suspense_move_id", "card_terminal_id",
             "card_transaction_id", "card_transaction_uuid", "company_id", "payment_date", "pos_order_id", "session_id",
         ],
+        "pos.order": ["company_id", "config_id", "session_id", "uuid"],
         "pos.session": ["config_id"],
     }  # fmt: skip
 
@@ -71,14 +72,17 @@ class CardException(models.Model):
     def _table_query(self):
         return SQL(
             """
-            SELECT 2 * t.id AS id, t.id AS transaction_id, t.payment_id, t.order_id, t.company_id, t.config_id,
-                   t.session_id, t.terminal_id, t.requested_at AS since,
+            SELECT 2 * t.id AS id, t.id AS transaction_id, t.payment_id, COALESCE(o.id, t.order_id) AS order_id,
+                   t.company_id, COALESCE(o.config_id, t.config_id) AS config_id,
+                   COALESCE(o.session_id, t.session_id) AS session_id, t.terminal_id, t.requested_at AS since,
                    COALESCE(NULLIF(t.amount_approved, 0), t.amount_requested) AS amount,
                    CASE WHEN t.state IN ('requested', 'sent') THEN 'under_way' ELSE t.exception END AS exception,
                    CASE WHEN t.exception = 'typed_by_hand' AND t.needs_attention THEN 'by_hand'
                         WHEN t.card_suspense_move_id IS NOT NULL AND NOT t.needs_attention THEN 'suspense'
                         ELSE 'open' END AS stage
               FROM card_transaction t
+         LEFT JOIN pos_order o ON o.uuid = COALESCE(t.attached_order_uuid, t.order_uuid)
+                              AND o.company_id = t.company_id
              WHERE t.card_suspense_move_id IS NOT NULL
                 OR (t.needs_attention AND NOT (t.exception = 'approved_without_payment'
                     AND t.ended_at > (now() AT TIME ZONE 'UTC') - %(grace)s * interval '1 second'))
