@@ -18,7 +18,13 @@ def package(tmp_path_factory):
 def test_the_zip_holds_one_folder_with_the_module_and_its_driver(package):
     names = zipfile.ZipFile(package).namelist()
     assert {name.split("/")[0] for name in names} == {MODULE}
-    for needed in ("__manifest__.py", "static/description/icon.png", "hw_driver/__init__.py", "LICENSE"):
+    for needed in (
+        "__manifest__.py",
+        "static/description/icon.png",
+        "hw_driver/__init__.py",
+        "hw_driver/requirements.txt",
+        "LICENSE",
+    ):
         assert f"{MODULE}/{needed}" in names
     assert not [name for name in names if name.startswith((f"{MODULE}/dev/", f"{MODULE}/tests/driver/"))]
 
