@@ -14,6 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 class BadSignature(Exception):
     """The token is malformed, signed by nobody known, or altered."""
 
@@ -87,7 +90,7 @@ def unwrap_key(key: bytes, wrapped: str) -> bytes:
 
 def canonical(value: Any) -> bytes:
     """Return the one JSON form that is signed and hashed: sorted keys, no spaces, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def event_hash(prev: str, seq: int, uuid: str, kind: str, at: str, body: Mapping[str, Any]) -> str:

@@ -45,11 +45,12 @@ class Disk:
         if self.file.in_transaction:
             self.file.execute("ROLLBACK")
 
-    def open_transactions(self) -> list[str]:
-        """Return the uuids whose end is not on the disk."""
+    def open_transactions(self, *states: str) -> list[str]:
+        """Return the uuids that are in one of these states on the disk."""
         if not self.durable:
             return []
-        return [row[0] for row in self.file.execute("SELECT uuid FROM transactions WHERE state IN ('requested', 'sent')")]
+        rows = self.file.execute("SELECT uuid, state FROM transactions")
+        return [uuid for uuid, state in rows if state in states]
 
     def put_aside(self) -> None:
         self.set_aside.append(self.file)
@@ -71,6 +72,7 @@ def mounted(disk: Disk) -> Iterator[None]:
     """Have journals opened on this disk while this lasts."""
 
     def connect(path: Path) -> sqlite3.Connection:
+        path.touch()  # its size is asked for
         return disk.connect()
 
     def set_aside(path: Path, why: str, now: datetime) -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 from hw_driver.clock import Clock
 from hw_driver.configuration import OdooSettings, Settings, TerminalSettings, TillSide
 from hw_driver.journal import Journal
+from hw_driver.protocols.machine import CardTerminalError
 from hw_driver.service import transactions
 from hw_driver.service.driver import Driver
 from hw_driver.state_folder import StateFolder
@@ -64,7 +65,7 @@ class Process:
         """Open the journal, take up what was open, and begin to tell Odoo."""
         if self.alive:
             return
-        self.alive, self.starts = True, self.starts + 1
+        self.alive, self.starts, self.driver = True, self.starts + 1, None
         settings = Settings(
             state=self._folder.path,
             odoo=OdooSettings("http://odoo", "shop", road.DATABASE, road.DRIVER, road.KEY),
@@ -76,7 +77,7 @@ class Process:
             await self.driver.start()
         except Killed:
             return
-        except Exception:
+        except CardTerminalError:
             self.kill()  # a driver that cannot start (its disk is full) is started again by the system
             return
         self._link = asyncio.get_running_loop().create_task(self._tell_odoo())
@@ -176,7 +177,7 @@ class Process:
 
 
 #: Seconds between two words to Odoo while nothing happens. Longer than the product's: settlements may wait a little.
-HEARTBEAT = 20.0
+HEARTBEAT = 60.0
 
 
 def _run_at_once(awaitable: Any) -> None:

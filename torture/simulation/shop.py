@@ -28,8 +28,8 @@ SALES = 50
 TILLS = 2
 #: Seconds after which the shop closes, whoever is still at a till.
 DAY = 20_000.0
-#: Longer than any dialog, with what a terminal is asked afterwards.
-LONG = 1500.0
+#: Longer than any dialog, with all that a terminal is asked afterwards.
+LONG = 2400.0
 _CONFIGURABLE = frozenset(field.name for field in fields(TerminalSettings))
 
 
@@ -78,6 +78,7 @@ class Shop:
         lag = trouble.one_of(chance, trouble.ODOO_LAGS)
         self.process = Process(disk, folder, self._terminals, self.odoo, VirtualClock(loop), self._driver_died, lag)
         self._calm = True
+        self._closing = False
 
     def _place(self, name: str) -> None:
         protocol = self.chance.choice([name for name in STANDS if name in PROTOCOLS])
@@ -109,19 +110,15 @@ class Shop:
         await self._first_sales()
         tills = [Till(self, f"till {number}", self.chance) for number in range(TILLS)]
         days = [asyncio.ensure_future(till.day(SALES // TILLS)) for till in tills]
-        watch = asyncio.ensure_future(self._keep_driver_running())
         if self.restored:
             days.append(asyncio.ensure_future(self._put_old_journal_back()))
-        try:
-            _, unfinished = await asyncio.wait(days, timeout=DAY)
-            if unfinished:
-                self.faults.append(f"somebody still waits for a till after {DAY:.0f} s")
-            for day in days:
-                if day not in unfinished:
-                    day.result()
-            await self._mend()
-        finally:
-            watch.cancel()
+        _, unfinished = await asyncio.wait(days, timeout=DAY)
+        if unfinished:
+            self.faults.append(f"somebody still waits for a till after {DAY:.0f} s")
+        for day in days:
+            if day not in unfinished:
+                day.result()
+        await self._mend()
 
     async def _first_sales(self) -> None:
         """Before anything goes wrong, every terminal has a last result to report."""
@@ -130,12 +127,9 @@ class Shop:
             await till.first_sale(terminal)
         self._calm = False
 
-    async def _keep_driver_running(self) -> None:
-        """The system starts a driver that died again."""
-        while True:
-            await asyncio.sleep(0.2 + self.chance.random() * 5)
-            if not self.process.alive:
-                await self.process.start()
+    def _start_driver_again(self) -> None:
+        """The system starts a driver that died."""
+        self.loop.create_task(self.process.start())
 
     async def _put_old_journal_back(self) -> None:
         """Copy the journal as the product does; later, put the copy in its place."""
@@ -160,14 +154,18 @@ class Shop:
         for box in self.boxes.values():
             box.faults.armed.clear()
             box.wire.plug()
-        await asyncio.sleep(LONG)
-        await self.process.start()
-        for _ in range(100):
-            await asyncio.sleep(30)
-            driver = self.process.driver
-            if driver is not None and self.process.alive and self.odoo.last >= driver.journal.last:
-                break
+        until = self.loop.time() + LONG
+        while self.loop.time() < until and not self._settled():
+            await asyncio.sleep(60)
+        self._closing = True
         self.process.kill()
+
+    def _settled(self) -> bool:
+        """Whether nothing more can happen: no question is open, and Odoo knows everything."""
+        driver = self.process.driver
+        if not self.process.alive or driver is None or self.odoo.last < driver.journal.last:
+            return False
+        return not self.disk.open_transactions("requested", "sent", "unknown")
 
     # -- what goes wrong
 
@@ -235,10 +233,12 @@ class Shop:
 
     def _driver_died(self) -> None:
         self.notes.tell("", "the driver dies")
-        for uuid in self.disk.open_transactions():
+        for uuid in self.disk.open_transactions("requested", "sent"):
             self.notes.struck(uuid, "driver_died")
         for box in self.boxes.values():
             box.wire.driver_died()
+        if not self._closing:
+            self.loop.call_later(0.2 + self.chance.random() * 5, self._start_driver_again)
 
     def _uncaught(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
