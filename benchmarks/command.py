@@ -2,8 +2,10 @@
 
   overhead    the driver's own time in a sale, three durable writes included, beside a bare TCP exchange
   footprint   memory of an idle driver, and how long it takes to start
+  relay       what the way through Odoo adds to a sale, beside the direct road
+  workers     what another user of Odoo notices of 20 tills whose customers are paying through it
 
-Both start the real driver (`card-terminal serve`) in a folder of their own. Exit status 1: an aim was missed.
+Each starts the real driver (`card-terminal serve`) in a folder of its own; the last two a real Odoo as well. Exit status 1: an aim was missed.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ from kit.setup import Workplace
 def main(arguments: Sequence[str]) -> int:
     parsed = _parser().parse_args(arguments)
     workplace = Workplace()
-    workplace.ensure("driver")
-    workplace.enter("driver")
+    needed = "odoo" if parsed.what in ("relay", "workers") else "driver"
+    workplace.ensure(needed)
+    workplace.enter(needed)
 
     from benchmarks import footprint, overhead
     from hw_driver.journal.storage import VOLATILE, filesystem_of
@@ -33,6 +36,18 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(dir=base) as folder:
         if parsed.what == "overhead":
             return overhead.run(Path(folder), sales=parsed.sales, think=parsed.think)
+        if parsed.what == "relay":
+            from benchmarks import relay
+
+            return relay.run(
+                workplace, Path(folder), sales=parsed.sales, think=parsed.think, workers=parsed.workers
+            )
+        if parsed.what == "workers":
+            from benchmarks import workers
+
+            return workers.run(
+                workplace, Path(folder), tills=parsed.tills, think=parsed.think, workers=parsed.workers
+            )
         return footprint.run(Path(folder), starts=parsed.starts)
 
 
@@ -48,4 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     overhead.add_argument("--think", type=float, default=0.015, help="seconds the terminal takes (default 0.015)")
     footprint = parts.add_parser("footprint", parents=[common], help="memory when idle, time to start")
     footprint.add_argument("--starts", type=int, default=7, help="how many (default 7)")
+    relay = parts.add_parser("relay", parents=[common], help="what the way through Odoo adds to a sale")
+    relay.add_argument("--sales", type=int, default=200, help="how many by each road (default 200)")
+    relay.add_argument("--think", type=float, default=0.1, help="seconds the terminal takes (default 0.1)")
+    relay.add_argument("--workers", type=int, default=2, help="Odoo's worker processes; 0: one process (default 2)")
+    workers = parts.add_parser("workers", parents=[common], help="another user's page while tills pay through Odoo")
+    workers.add_argument("--tills", type=int, default=20, help="how many (default 20)")
+    workers.add_argument("--think", type=float, default=8.0, help="seconds each terminal takes (default 8)")
+    workers.add_argument("--workers", type=int, default=2, help="Odoo's worker processes (default 2)")
     return parser

@@ -29,6 +29,7 @@ class OdooClient:
 
     def __init__(self, url: str, database: str, login: str, password: str) -> None:
         self.url = url
+        self.database = database
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
         session = self._json("/web/session/authenticate", {"db": database, "login": login, "password": password})
         self.uid: int = session["uid"]

@@ -139,7 +139,7 @@ class OdooLink:
         try:
             answer = await self._post(session, events)
             more = await self._accept(answer, events)
-            self.relay.told(answer.get("relay"), asked)
+            self.relay.told(answer.get("relay"), asked, self._driver.clock.steady_now())
             if not more:
                 await self._leftovers.deliver(partial(self._post_about, session), _fitting)
         except (aiohttp.ClientError, TimeoutError, OSError, LinkError) as error:

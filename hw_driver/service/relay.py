@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import random
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
@@ -60,10 +61,11 @@ class Words:
 class Relay:
     """The driver's end of the relay. `connected` says that commands can come; `error` why they cannot.
 
-    When is a command late? `told` learns at every contact how far Odoo's clock may be ahead of the driver's steady one:
-    Odoo's time in an answer, less the moment the question left. So the estimate is never behind Odoo's clock, and a
-    command counts as late rather too early. Late is also what was issued before this driver started: what an earlier
-    process made of it is not known here.
+    When is a command late? Every contact bounds how far Odoo's clock is ahead of the driver's steady one: at most Odoo's
+    time in the answer less the moment the question left, at least the same less the moment the answer came. The lowest
+    upper bound counts, until a contact contradicts it because somebody set Odoo's clock. So the estimate is never
+    behind Odoo's clock, one slow contact spoils nothing, and a command counts as late rather too early. Late is also
+    what was issued before this driver started: what an earlier process made of it is not known here.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class Relay:
         self._jitter = jitter
         self._words: Words | None = None
         self._changed = asyncio.Event()
-        self._ahead = 0.0
+        self._ahead = math.inf
         self._started = driver.clock.steady_now().timestamp()
         self._last = 0
         self._session = ""
@@ -89,11 +91,16 @@ class Relay:
 
     # what Odoo says of the relay
 
-    def told(self, words: Any, asked: datetime) -> None:
-        """Take what an events answer says of the relay; `asked` is when, by the steady clock, the question left."""
+    def told(self, words: Any, asked: datetime, answered: datetime) -> None:
+        """Take what an events answer says of the relay.
+
+        `asked` and `answered` are when, by the steady clock, the question left and the answer came.
+        """
         new = None
         if isinstance(words, dict) and type(words.get("now")) in (int, float):
-            self._ahead = words["now"] - asked.timestamp()
+            at_most, at_least = words["now"] - asked.timestamp(), words["now"] - answered.timestamp()
+            if at_most < self._ahead or at_least > self._ahead:
+                self._ahead = at_most
             new = _words(words)
         if new != self._words:
             self._words = new
@@ -196,7 +203,10 @@ class Relay:
         self._spawn(self._carry_out(command))
 
     async def _carry_out(self, command: Command) -> None:
-        status, body = await carry_out(self._driver, command, late=self.late(command))
+        if late := self.late(command):
+            age = self.odoo_now() - command.issued
+            log.warning("relayed %s %s came late: %.1f s after it was given", command.operation, command.uuid, age)
+        status, body = await carry_out(self._driver, command, late=late)
         if command.operation in ("start", "ask") and status < 300:
             transaction = self._driver.transaction(command.uuid)
             if transaction:

@@ -6,6 +6,7 @@ import signal
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import count
 
 import pytest
@@ -14,9 +15,11 @@ from checker import Checker
 from playwright.sync_api import expect
 from scenes import PRICE, sell
 from shopfloor import open_shop
-from till_on_bus import BusTill
 
+from demokit.bus_till import BusTill
+from demokit.client import OdooClient
 from demokit.processes import wait_until
+from demokit.shop import LOGIN, PASSWORD
 
 LATE = 11.0
 """Seconds; longer than a command counts."""
@@ -27,7 +30,7 @@ _numbers = count(1)
 def shop(request, workplace, postgres, browser):
     """A shop behind a proxy, once with one Odoo process and once with two workers and a process for the bus."""
     with open_shop(workplace, postgres, browser, workers=request.param, front=True) as shop:
-        wait_until(lambda: listens(shop), "the driver to listen to Odoo's bus")
+        wait_until(lambda: listens(shop), "the driver to listen to Odoo's bus", 90)
         yield shop
 
 
@@ -54,6 +57,13 @@ def far_till(counter):
     context = counter.browser()
     context.route(f"{counter.shop.driver_url}/**", lambda route: route.abort())
     return counter.till(context)
+
+
+def far_caller(counter):
+    """A till without browser, which knows no other road than Odoo."""
+    shop = counter.shop
+    client = OdooClient(shop.server.url, shop.database, LOGIN, PASSWORD)
+    return BusTill(client, counter.config, open_session(counter))
 
 
 def road(till):
@@ -116,7 +126,7 @@ def test_the_bus_is_restarted_while_the_customer_pays(counter, checker):
 
 
 def test_both_roads_at_once_charge_once(counter, checker):
-    with BusTill(counter, open_session(counter)) as far:
+    with far_caller(counter) as far:
         near = Caller(counter.shop, session_grant(counter, far.session))
         for _ in range(5):
             number, body = str(uuid.uuid4()), near.transaction(counter)
@@ -133,13 +143,13 @@ def test_both_roads_at_once_charge_once(counter, checker):
             with ThreadPoolExecutor() as pool:
                 statuses = sorted(each.result() for each in [pool.submit(direct), pool.submit(relayed)])
             assert statuses == [200, 201]
-            assert far.end(number)["state"] == "approved"
+            assert far.end(number)[1]["state"] == "approved"
     assert checker.charges() == [500] * 5
     assert checker.requests() == 5
 
 
 def test_a_command_that_comes_late_is_refused_and_nothing_is_sent(counter, checker):
-    with BusTill(counter, open_session(counter)) as far:
+    with far_caller(counter) as far:
         body = far.transaction()
         number = str(uuid.uuid4())
         pid = json.loads((counter.shop.folder / "running.json").read_text())["pid"]
@@ -160,7 +170,7 @@ def test_a_command_that_comes_late_is_refused_and_nothing_is_sent(counter, check
 
 
 def test_a_driver_that_was_restarted_starts_nothing_it_was_asked_for_before(counter, checker):
-    with BusTill(counter, open_session(counter)) as far:
+    with far_caller(counter) as far:
         number, body = str(uuid.uuid4()), far.transaction()
         counter.shop.driver.kill()
         try:
@@ -171,3 +181,29 @@ def test_a_driver_that_was_restarted_starts_nothing_it_was_asked_for_before(coun
     assert checker.requests() == 0
 
 
+
+
+def test_twenty_tills_pay_at_once_and_odoo_serves_others_meanwhile(shop):
+    counters = [shop.counter(f"Relay {next(_numbers)}") for _ in range(20)]
+    with ExitStack() as stack:
+        tills = [stack.enter_context(far_caller(counter)) for counter in counters]
+        for counter in counters:
+            counter.terminal.card_presented.clear()
+        numbers = [str(uuid.uuid4()) for _ in tills]
+        bodies = [till.transaction(1000 + index) for index, till in enumerate(tills)]
+        with ThreadPoolExecutor(len(tills)) as pool:
+            answers = list(pool.map(BusTill.call, tills, ["start"] * len(tills), numbers, bodies))
+        assert [answer["status"] for answer in answers] == [201] * len(tills)
+        wait_until(lambda: all(len(each.terminal.asked) == 1 for each in counters), "every terminal to be asked")
+        # Every customer is at a terminal, nobody has paid, and there are two workers: this page needs one of them.
+        assert b"odoo" in shop.client.download("/odoo")
+        assert [len(counter.terminal.charges) for counter in counters] == [0] * len(counters)
+        for counter in counters:
+            counter.terminal.card_presented.set()
+        ends = [till.end(number)[1] for till, number in zip(tills, numbers, strict=True)]
+    assert [end["state"] for end in ends] == ["approved"] * len(tills)
+    assert [counter.terminal.charges for counter in counters] == [[body["amount"]] for body in bodies]
+    for counter, number in zip(counters, numbers, strict=True):
+        checker = Checker(counter)
+        wait_until(lambda checker=checker: [t["state"] for t in checker.transactions()] == ["approved"], "Odoo to hear")
+        assert checker.journal() == {number: ["requested", "sent", "approved"]}

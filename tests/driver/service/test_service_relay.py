@@ -209,14 +209,24 @@ async def test_a_clock_that_is_set_changes_nothing(
         assert late["body"]["code"] == "expired"
 
 
-async def test_a_slow_contact_makes_commands_later_never_earlier(till: Till) -> None:
-    words = {"channels": ["c"], "url": None, "version": "v"}
+async def test_odoos_clock_is_never_taken_to_be_slower_than_it_is(till: Till, odoo: RelayReceiver) -> None:
+    odoo.relays = False  # only this test tells
+    await until(lambda: not odoo.listening)
+    words: dict[str, Any] = {"channels": ["c"], "url": None, "version": "v"}
     clock = till.driver.clock
-    asked = clock.steady_now()
-    true_lead = 100.0
-    answered = asked.timestamp() + true_lead + 3  # Odoo looked at its clock 3 s after the question had left
-    relay(till).told({**words, "now": answered}, asked)
-    assert relay(till).odoo_now() >= clock.steady_now().timestamp() + true_lead
+
+    def contact(lead: float, there: float, back: float) -> float:
+        """Tell of a contact whose question and answer took so long; return what the driver takes the lead to be."""
+        asked = clock.steady_now()
+        answered = asked + timedelta(seconds=there + back)
+        relay(till).told({**words, "now": asked.timestamp() + there + lead}, asked, answered)
+        return relay(till).odoo_now() - clock.steady_now().timestamp()
+
+    assert contact(100, there=3, back=0) == pytest.approx(103, abs=0.01)
+    assert contact(100, there=0.1, back=0.1) == pytest.approx(100.1, abs=0.01)
+    assert contact(100, there=20, back=0) == pytest.approx(100.1, abs=0.01)  # one slow contact spoils nothing
+    assert contact(4000, there=1, back=1) == pytest.approx(4001, abs=0.01)  # Odoo's clock was set forward
+    assert contact(-50, there=1, back=1) == pytest.approx(-49, abs=0.01)  # and back
 
 
 async def test_what_was_sent_before_the_driver_started_starts_nothing(
