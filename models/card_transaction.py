@@ -3,7 +3,9 @@
 from decimal import ROUND_HALF_UP, Decimal
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.tools import mute_logger
+from psycopg2.errors import UniqueViolation
 
 from ..hw_driver.protocols.states import (
     ENDED,
@@ -232,22 +234,25 @@ class CardTransaction(models.Model):
         """Return a transaction only a till has told of: not known until its driver reports or a manager settles it."""
         terminal = self.env["card.terminal"].sudo().browse(vals["terminal_id"])
         session = self.env["pos.session"].sudo().browse(vals["session_id"])
-        transaction = self.sudo().create(
-            {
-                **vals,
-                "origin": "till",
-                "driver_id": terminal.driver_id.id,
-                "company_id": session.company_id.id,
-                "config_id": session.config_id.id,
-                "currency_id": session.currency_id.id,
-                "state": State.UNKNOWN.value,
-                "code": "only_the_till_told",
-                "text": self.env._("The driver has not reported this transaction."),
-                "till": session.config_id.name,
-                "operator": self.env.user.name,
-                "requested_at": fields.Datetime.now(),
-            }
-        )
+        told = {
+            **vals,
+            "origin": "till",
+            "driver_id": terminal.driver_id.id,
+            "company_id": session.company_id.id,
+            "config_id": session.config_id.id,
+            "currency_id": session.currency_id.id,
+            "state": State.UNKNOWN.value,
+            "code": "only_the_till_told",
+            "text": self.env._("The driver has not reported this transaction."),
+            "till": session.config_id.name,
+            "operator": self.env.user.name,
+            "requested_at": fields.Datetime.now(),
+        }
+        try:
+            with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+                transaction = self.sudo().create(told)
+        except UniqueViolation as error:  # its driver reports it at this very moment: begin again, and find it
+            raise ConcurrencyError("the driver reports this transaction now") from error
         transaction._join()
         return transaction
 

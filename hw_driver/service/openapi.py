@@ -12,9 +12,10 @@ from ..protocols.machine import Outcome
 from ..protocols.states import GRANTED_KINDS, Kind, Money, State
 from .calls import Route
 from .problems import CONTENT_TYPE, REFUSALS
-from .schemas import TRANSACTION_BODY, json_schema, member_schema
+from .schemas import TRANSACTION_BODY, UUID, json_schema, member_schema
 
 _TEXT = {"type": "string"}
+_PATH = {"uuid": {"type": "string", "pattern": f"^{UUID.pattern}$"}}
 _OUTCOME_TYPES: dict[str, dict[str, Any]] = {
     "state": {"type": "string", "enum": list(State)},
     "amount_approved": {"type": ["integer", "null"]},
@@ -60,7 +61,8 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _parameters(route: Route) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": _TEXT} for name in re.findall(r"{(\w+)}", route.path)
+        {"name": name, "in": "path", "required": True, "schema": _PATH.get(name, _TEXT)}
+        for name in re.findall(r"{(\w+)}", route.path)
     ]
     for name, field in route.query.items():
         parameters.append({"name": name, "in": "query", "required": field.required, "schema": member_schema(field)})
@@ -88,7 +90,8 @@ def _problem() -> dict[str, Any]:
 
 
 def _transaction() -> dict[str, Any]:
-    asked = {name: member_schema(field) for name, field in TRANSACTION_BODY.items() if name != "not_after"}
+    asked = {name: {"type": field.type, "description": field.about} for name, field in TRANSACTION_BODY.items()}
+    del asked["not_after"]
     return {
         "type": "object",
         "properties": {
@@ -99,6 +102,7 @@ def _transaction() -> dict[str, Any]:
             "state": {"type": "string", "enum": list(State)},
             "money": {"type": "string", "enum": list(Money)},
             "kind": {"type": "string", "enum": list(Kind)},
+            "original": {"type": ["object", "null"]},
             "amount_approved": {"type": ["integer", "null"]},
             "code": _TEXT,
             "text": _TEXT,
@@ -107,7 +111,8 @@ def _transaction() -> dict[str, Any]:
                 "type": ["object", "null"],
                 "properties": {field.name: _OUTCOME_TYPES.get(field.name, _TEXT) for field in fields(Outcome)},
             },
-            "requested_at": _TEXT,
+            "settled": {"type": ["object", "null"]},
+            "requested_at": {"type": ["string", "null"], "description": "null for what is not journalled (identify)"},
             "ended_at": {"type": ["string", "null"]},
         },
     }
