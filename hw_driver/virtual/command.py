@@ -8,22 +8,41 @@ import contextlib
 import json
 import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
+from .cable import CableServer
 from .concert import AUTO, Settings, VirtualConcert
+from .concert_answers import V3, V3_ON_LINE, Dialect
+from .concert_v2_answers import V2
 from .face import Face
 from .faults import FAULTS, BadFault, Faults, parse
 from .ledger import Ledger, LedgerError
+from .on_line import OnLine
 from .server import Server
 
-PROTOCOLS = ("concert-v3",)
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """How a terminal speaks: its dialect, and whether it usually hangs on a cable."""
+
+    dialect: Dialect
+    cable: bool
+
+
+PROTOCOLS: dict[str, Spoken] = {
+    "concert-v3": Spoken(V3, cable=False),
+    "concert-v3-serial": Spoken(V3_ON_LINE, cable=True),
+    "concert-v2": Spoken(V2, cable=True),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("protocol", choices=PROTOCOLS, help="the protocol the terminal speaks")
+    parser.add_argument("protocol", choices=tuple(PROTOCOLS), help="the protocol the terminal speaks")
     parser.add_argument("--host", default="127.0.0.1", help="where tills reach it (default: %(default)s)")
-    parser.add_argument("--port", type=_port, default=8888, help="0 chooses a free one (default: %(default)s)")
+    parser.add_argument("--port", type=_port, help="0 chooses a free one (default: 8888; V2 and serial: a cable)")
+    parser.add_argument("--device", type=Path, help="stable name for the cable's port (a link to a pseudo-terminal)")
     parser.add_argument("--web", type=_port, help="port of its web face, on 127.0.0.1; 0 chooses a free one")
     parser.add_argument("--ledger", type=Path, help="file that keeps what it charged (default: in memory)")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME[=VALUE][,always]",
@@ -50,9 +69,8 @@ def run(args: argparse.Namespace) -> int:
         auto=args.auto, delay=args.delay, while_busy=args.while_busy, refuse_bf=not args.accept_bf,
         duplicata=not args.no_duplicata,
     )  # fmt: skip
-    last = ledger.entries[-1] if ledger.entries else None
     try:
-        asyncio.run(_run(args, Server(VirtualConcert(settings, faults, last=last), ledger, args.host, args.port)))
+        asyncio.run(_run(args, _server(args, settings, faults, ledger)))
     except LedgerError as error:
         return _fail(str(error))
     except OSError as error:
@@ -62,6 +80,16 @@ def run(args: argparse.Namespace) -> int:
     finally:
         ledger.close()
     return 0
+
+
+def _server(args: argparse.Namespace, settings: Settings, faults: Faults, ledger: Ledger) -> Server:
+    spoken = PROTOCOLS[args.protocol]
+    last = ledger.entries[-1] if ledger.entries else None
+    inside = VirtualConcert(settings, faults, last=last, dialect=spoken.dialect)
+    terminal = OnLine(inside) if spoken.dialect.framed else inside
+    if spoken.cable and args.port is None:
+        return CableServer(terminal, ledger, args.device, protocol=args.protocol)
+    return Server(terminal, ledger, args.host, 8888 if args.port is None else args.port, protocol=args.protocol)
 
 
 async def _run(args: argparse.Namespace, server: Server) -> None:
@@ -78,9 +106,10 @@ async def _run(args: argparse.Namespace, server: Server) -> None:
             await face.start()
         web = face.port if face else None
         if args.ready:
-            print(json.dumps({"port": server.port, "web": web}), flush=True)
+            device = server.device if isinstance(server, CableServer) else None
+            print(json.dumps({"port": server.port, "device": device, "web": web}), flush=True)
         else:
-            print(f"Virtual {args.protocol} terminal on {server.host}:{server.port}. No real money.", flush=True)
+            print(f"Virtual {args.protocol} terminal on {server.place}. No real money.", flush=True)
             if web:
                 print(f"Its face: http://127.0.0.1:{web}/", flush=True)
         await stopped.wait()

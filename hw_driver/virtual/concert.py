@@ -14,7 +14,7 @@ from datetime import datetime
 from ..protocols.concert.tables import APPLICATIONS
 from . import concert_answers as answers
 from .cards import CARDS, CardProfile
-from .concert_answers import Reason, Reply, Request
+from .concert_answers import V3, Dialect, Reason, Reply, Request
 from .concert_screen import DISPLAY, Phase, Screen
 from .faults import Faults
 from .ledger import Card, Entry
@@ -114,8 +114,10 @@ class VirtualConcert:
         local_time: Callable[[], datetime] = datetime.now,
         chance: random.Random | None = None,
         last: Entry | None = None,
+        dialect: Dialect = V3,
     ) -> None:
         self.settings = settings
+        self._dialect = dialect
         self.faults = faults
         self._local_time = local_time
         self._chance = chance or random.Random()
@@ -143,6 +145,20 @@ class VirtualConcert:
     def phase(self) -> Phase:
         """What it is doing."""
         return self._phase
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a dialog is under way."""
+        return self._phase in _IN_DIALOG
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """What kind of terminal it is, for the faults that only some can have."""
+        return self._dialect.traits
+
+    def understands(self, message: bytes) -> bool:
+        """Whether this is a message of its protocol at all."""
+        return self._dialect.complete(message)
 
     @property
     def serving(self) -> int | None:
@@ -222,7 +238,9 @@ class VirtualConcert:
         """Decide how long to wait for more of a request; a dialog's own connection must wait for its answer."""
         if not self._buffers.get(connection) or (self._dialog is not None and self._dialog.connection == connection):
             return []
-        complete = answers.complete(bytes(self._buffers[connection]))
+        if self._dialect.framed:
+            return self._request(connection, now)
+        complete = self._dialect.complete(bytes(self._buffers[connection]))
         self._timers["request", connection] = now + (self.settings.quiet if complete else self.settings.incomplete)
         return []
 
@@ -231,7 +249,7 @@ class VirtualConcert:
         if busy and self.settings.while_busy == "wait":
             return []  # looked at again when the dialog is over
         data = bytes(self._buffers.pop(connection, b""))
-        request = answers.read(data, self.settings.currencies, self.settings.refuse_bf)
+        request = self._dialect.read(data, self.settings.currencies, self.settings.refuse_bf)
         if request.kind == "duplicate" and not self.settings.duplicata:
             return self._say(connection, Reply(request, reason=Reason.UNKNOWN_ACTION), now)
         if request.problem:
@@ -246,7 +264,7 @@ class VirtualConcert:
 
     def _say(self, connection: int, reply: Reply, now: float) -> list[Effect]:
         """Answer outside a dialog: no fault touches it."""
-        return self._write(connection, answers.encode(reply), now)
+        return self._write(connection, self._dialect.encode(reply, None), now)
 
     def _write(self, connection: int, data: bytes, now: float) -> list[Effect]:
         self._timers["close", connection] = now + self.settings.close_after
@@ -255,7 +273,7 @@ class VirtualConcert:
     def _duplicate(self, connection: int, request: Request, now: float) -> list[Effect]:
         """Tell the last result once more, and print its slip."""
         numbers = {letters: number for number, letters in self.settings.currencies.items()}
-        reply, data = answers.duplicate(request, self._last, numbers)
+        reply, data = self._dialect.duplicate(request, self._last, numbers)
         if reply.done:
             slip = answers.slip(replace(reply, at=self._local_time()), "customer")
             self._receipt, self._receipts = f"{DUPLICATE}\n{slip}", self._receipts + 1
@@ -337,7 +355,9 @@ class VirtualConcert:
         approved = reply.done
         if approved and self.faults.take("lost"):
             return [HangUp(connection)]
-        data = answers.encode(reply, self.faults)
+        if self._dialect.framed:
+            return self._write(connection, self._dialect.encode(reply, self.faults), now)
+        data = self._dialect.encode(reply, self.faults)
         if approved and (cut := self.faults.take("cut")):
             return [Write(connection, (data[: cut.value],)), HangUp(connection)]
         if self.faults.take("duplicate"):

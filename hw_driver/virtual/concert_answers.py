@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -56,10 +56,7 @@ class Request:
     amount: int = 0
     currency: str = ""
     problem: Reason | None = None
-
-    @property
-    def register(self) -> str:
-        return str(self.fields.get("CA", ""))
+    register: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +69,27 @@ class Reply:
     entry: Entry | None = None
     card: CardProfile | None = None
     at: datetime = field(default_factory=datetime.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a terminal reads and says messages.
+
+    `complete(data)`: whether a request is whole; `read(data, currencies, refuse_bf)`: what it says;
+    `encode(reply, faults)`: an answer's bytes; `duplicate(request, last, numbers)`: the copy of the last result.
+    `traits` are ``stream`` or ``line``, and ``v2`` or ``v3``.
+    """
+
+    complete: Callable[[bytes], bool]
+    read: Callable[[bytes, Mapping[str, str], bool], Request]
+    encode: Callable[[Reply, Faults | None], bytes]
+    duplicate: Callable[[Request, Entry | None, Mapping[str, str]], tuple[Reply, bytes]]
+    traits: frozenset[str]
+
+    @property
+    def framed(self) -> bool:
+        """Whether a line below keeps messages whole."""
+        return "line" in self.traits
 
 
 def complete(data: bytes) -> bool:
@@ -101,7 +119,7 @@ def read(data: bytes, currencies: Mapping[str, str], refuse_bf: bool) -> Request
         return Request(fields, kind, problem=Reason.FORMAT)
     if fields["CE"] not in currencies:
         return Request(fields, kind, problem=Reason.CURRENCY)
-    return Request(fields, kind, int(fields["CB"]), currencies[fields["CE"]])
+    return Request(fields, kind, int(fields["CB"]), currencies[fields["CE"]], register=str(fields["CA"]))
 
 
 def encode(reply: Reply, faults: Faults | None = None) -> bytes:
@@ -206,3 +224,7 @@ def _ticket(reply: Reply, wanted: str) -> Fields:
 def _long(reason: Reason) -> str:
     code, message = _LONG_REASON.get(reason, ("", ""))
     return f"{reason}{code:2}{message[:21]:21}    "
+
+
+V3 = Dialect(complete, read, encode, duplicate, frozenset({"stream", "v3"}))
+V3_ON_LINE = replace(V3, traits=frozenset({"line", "v3"}))

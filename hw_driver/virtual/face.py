@@ -19,7 +19,7 @@ from aiohttp import web
 
 from .cards import CARDS
 from .concert import AUTO, KEYS
-from .faults import FAULTS, BadFault
+from .faults import BadFault, faults_of
 from .server import Server
 
 STATIC = Path(__file__).parent / "static"
@@ -77,8 +77,8 @@ class Face:
         armed = terminal.faults.armed
         return {
             "virtual": True,
-            "protocol": "concert-v3",
-            "port": self._server.port,
+            "protocol": self._server.protocol,
+            "place": self._server.place,
             "screen": asdict(terminal.screen),
             "auto": terminal.settings.auto,
             "delay": terminal.settings.delay,
@@ -89,7 +89,7 @@ class Face:
             ],
             "faults": [
                 {**asdict(fault), **(asdict(armed[name]) if name in armed else {"mode": None, "value": None})}
-                for name, fault in FAULTS.items()
+                for name, fault in faults_of(terminal.traits).items()
             ],
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -27,7 +27,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that can go wrong: `title` and `text` are the face's words."""
+    """One thing that can go wrong: `title` and `text` are the face's words, `only` the trait it needs."""
 
     name: str
     group: str
@@ -36,6 +36,7 @@ class Fault:
     unit: Unit = Unit.NONE
     default: int | None = None
     choices: tuple[int, ...] = ()
+    only: str = ""
 
 
 _CARDHOLDER, _MONEY, _ANSWER, _LINE, _DIALECT = (
@@ -63,19 +64,31 @@ FAULTS: dict[str, Fault] = {
         Fault("cut", _MONEY, "Answer cut", "Charges the card, sends this many bytes of the answer and closes.",
               Unit.BYTES, 40),
         Fault("corrupt", _ANSWER, "Corrupted", "A bit of the result's tag is flipped, so that it is CONCERT no more."),
-        Fault("malformed", _ANSWER, "Malformed length", "The result's length has a letter where a digit belongs."),
-        Fault("duplicate", _ANSWER, "Twice", "The same answer comes twice on the same connection."),
+        Fault("malformed", _ANSWER, "Malformed length", "The result's length has a letter where a digit belongs.",
+              only="stream"),
+        Fault("duplicate", _ANSWER, "Twice", "The same answer comes twice on the same connection.", only="stream"),
         Fault("split", _LINE, "Byte by byte", "Every byte of the answer travels alone."),
-        Fault("keep_open", _LINE, "Stays open", "Never closes the connection; the till has to."),
-        Fault("close_at_once", _LINE, "Closes at once", "Closes with the last byte of the answer."),
-        Fault("zero_padded", _DIALECT, "Zero-padded amount", "The approved amount comes with twelve digits (CB)."),
-        Fault("no_amount", _DIALECT, "No amount on refusal", "Refusals carry no amount (CB)."),
+        Fault("keep_open", _LINE, "Stays open", "Never closes the connection; the till has to.", only="stream"),
+        Fault("close_at_once", _LINE, "Closes at once", "Closes with the last byte of the answer.", only="stream"),
+        Fault("no_ack", _LINE, "ACK lost", "The next acknowledgement of the terminal does not arrive.", only="line"),
+        Fault("wrong_lrc", _LINE, "Wrong check byte", "The answer's check byte is wrong, once.", only="line"),
+        Fault("status", _ANSWER, "Other status", "Charges the card and answers with a status that is no result.",
+              Unit.VERSION, 9, (1, 5, 9), only="v2"),
+        Fault("zero_padded", _DIALECT, "Zero-padded amount", "The approved amount comes with twelve digits (CB).",
+              only="v3"),
+        Fault("no_amount", _DIALECT, "No amount on refusal", "Refusals carry no amount (CB).", only="v3"),
         Fault("version", _DIALECT, "Other version", "Answers in another version than it was asked in (CZ).",
-              Unit.VERSION, 320, (301, 320)),
-        Fault("extra_tags", _DIALECT, "Unknown tags", "The answer carries tags that no till knows."),
-        Fault("long_reason", _DIALECT, "Long reason", "Refusals carry the 29-byte reason of EMV terminals (AF)."),
+              Unit.VERSION, 320, (301, 320), only="v3"),
+        Fault("extra_tags", _DIALECT, "Unknown tags", "The answer carries tags that no till knows.", only="v3"),
+        Fault("long_reason", _DIALECT, "Long reason", "Refusals carry the 29-byte reason of EMV terminals (AF).",
+              only="v3"),
     )
 }  # fmt: skip
+
+
+def faults_of(traits: Collection[str]) -> dict[str, Fault]:
+    """Return what can go wrong at a terminal with these traits."""
+    return {name: fault for name, fault in FAULTS.items() if not fault.only or fault.only in traits}
 
 
 class BadFault(ValueError):

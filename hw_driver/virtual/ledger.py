@@ -31,9 +31,9 @@ class Card:
 class Entry:
     """How one dialog ended at the terminal. Amounts are minor units; `amount` is what was charged, 0 unless approved.
 
-    `kind` is ``sale`` or ``refund``, `currency` ISO 4217 letters, `outcome` ``approved``, ``declined`` or
-    ``cancelled``; `references` are the till's own, by their tag, `register` is '' for what was typed on the terminal
-    itself; `number` and `at` (UTC) are given by the ledger.
+    `kind` is ``sale``, ``refund``, ``reversal`` or ``preauth`` (which charges nothing), `currency` ISO 4217 letters,
+    `outcome` ``approved``, ``declined`` or ``cancelled``; `references` are the till's own, by their tag, `register` is
+    '' for what was typed on the terminal itself; `number` and `at` (UTC) are given by the ledger.
     """
 
     kind: str
@@ -96,7 +96,7 @@ class Ledger:
         """Return the totals of each currency."""
         totals: dict[str, Totals] = {}
         for entry in self.entries:
-            if entry.outcome != "approved":
+            if entry.outcome != "approved" or entry.kind == "preauth":
                 continue
             count, amount = ("sales", "sales_amount") if entry.kind == "sale" else ("refunds", "refunds_amount")
             so_far = totals.get(entry.currency, Totals())

@@ -8,7 +8,7 @@ from .cards import CardProfile
 from .ledger import Entry
 
 WIDTH = 24
-_WHAT = {"sale": "DEBIT", "refund": "CREDIT"}
+_WHAT = {"sale": "DEBIT", "refund": "CREDIT", "reversal": "ANNULATION", "preauth": "PREAUTORISATION"}
 _COPY = {"customer": "TICKET CLIENT", "merchant": "TICKET COMMERCANT"}
 
 

@@ -6,9 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Protocol
 
 from .concert import Book, Effect, HangUp, PowerOff, PowerOn, VirtualConcert, Write
 from .ledger import Ledger, LedgerError
+from .on_line import OnLine
+
+VirtualTerminal = VirtualConcert | OnLine
 
 CHUNK_PAUSE = 0.001  # between chunks, so that the network does not glue them together again
 
@@ -19,7 +23,16 @@ class Server:
     Calls its `watchers` after every event. `failure` says why it had to stop: what cannot be booked is not charged.
     """
 
-    def __init__(self, terminal: VirtualConcert, ledger: Ledger, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        terminal: VirtualTerminal,
+        ledger: Ledger,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        protocol: str = "concert-v3",
+    ) -> None:
+        self.protocol = protocol
         self.terminal = terminal
         self.ledger = ledger
         self.host = host
@@ -27,11 +40,16 @@ class Server:
         self.failure: LedgerError | None = None
         self.watchers: list[Callable[[], None]] = []
         self._listener: asyncio.Server | None = None
-        self._lines: dict[int, _Line] = {}
+        self._lines: dict[int, Outgoing] = {}
         self._handlers: set[asyncio.Task[None]] = set()
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
         self._starting: asyncio.Task[None] | None = None
+
+    @property
+    def place(self) -> str:
+        """Where tills find it, in words."""
+        return f"port {self.port}"
 
     async def start(self) -> None:
         """Listen; raises `OSError` when the port is taken."""
@@ -106,8 +124,16 @@ class Server:
     def _power_off(self) -> None:
         if self._listener:
             self._listener.close()
-        for line in self._lines.values():
+        for line in list(self._lines.values()):
             line.drop()
+
+
+class Outgoing(Protocol):
+    """One connection, as the terminal writes to it."""
+
+    def send(self, chunks: tuple[bytes, ...]) -> None: ...
+    def hang_up(self) -> None: ...
+    def drop(self) -> None: ...
 
 
 class _Line:

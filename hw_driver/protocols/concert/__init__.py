@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..info import ProtocolInfo
 from ..recovery import Recovery
-from . import v2
+from . import on_line, v2
 from .line import EnqLink, LinkSettings
 from .machine import MAX_AMOUNT, ConcertV3
 from .messages import decode, encode
@@ -24,6 +24,21 @@ PROTOCOLS = (
         decode=decode,
         encode=encode,
         recovery=Recovery(supported=lambda options: bool(options.get("duplicata"))),
+    ),
+    ProtocolInfo(
+        name="concert-v3-serial",
+        transports=("serial",),
+        default_port=0,
+        kinds=frozenset(EXCHANGES),
+        can_cancel=False,
+        max_amount=MAX_AMOUNT,
+        options=on_line.DEFAULTS,
+        machine=on_line.ConcertV3OnLine,
+        decode=on_line.decode,
+        encode=on_line.encode,
+        recovery=Recovery(supported=lambda options: bool(options.get("duplicata"))),
+        link=lambda options: EnqLink(LinkSettings.of(options)),
+        overheard=on_line.overheard,
     ),
     ProtocolInfo(
         name="concert-v2",

@@ -226,7 +226,7 @@ function show(state) {
         buildCards(state.cards);
         buildFaults(state.faults);
     }
-    byId("protocol").textContent = `${state.protocol} · port ${state.port}`;
+    byId("protocol").textContent = `${state.protocol} · ${state.place}`;
     showScreen(state.screen);
     showFaults(state.faults);
     if (document.activeElement !== byId("auto")) {

@@ -94,6 +94,13 @@ class EnqLink:
             self._go(Phase.TAKEN, self._settings.line_byte)
         return self._told()
 
+    def refuse(self) -> list[LinkEffect]:
+        """Say that the message received last cannot be understood."""
+        if self._phase is Phase.HOLDING:
+            self._last = b""
+            self._refuse()
+        return self._told()
+
     def release(self) -> list[LinkEffect]:
         """Give up a session that was asked for, and any repeat of its frame. The other side is still heard."""
         self._wanted, self._frame = False, b""

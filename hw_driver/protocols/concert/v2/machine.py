@@ -30,6 +30,7 @@ from ...machine import (
 )
 from ...recovery import Lost
 from ...states import State
+from ..line.words import NO_LINE, NOT_TAKEN
 from .messages import Fields, build, parse_reply
 from .options import Options
 from .tables import OPERATIONS
@@ -45,20 +46,6 @@ class Phase(Enum):
     OPENING = auto()
     ASKED = auto()
     OVER = auto()
-
-
-#: Why the line says that a frame was not taken, for certain: the sentence, and the word for programs.
-NOT_TAKEN: dict[str, tuple[str, str]] = {
-    "line_silent": (
-        "unreachable",
-        "The terminal does not answer. Is it busy, asleep, or is its cash register link switched off?",
-    ),
-    "line_busy": ("busy", "The terminal is busy. Wait until its display is back at the start, then press Card again."),
-    "line_refused": (
-        "message_refused",
-        "The terminal did not accept the message. Check its protocol: it may speak E instead of E+, or CONCERT V3.",
-    ),
-}
 
 
 class ConcertV2:
@@ -140,7 +127,7 @@ class ConcertV2:
         return self._end(doubt("driver_restarted"))
 
     def _not_taken(self, reason: str, timer: str) -> list[Effect]:
-        code, text = NOT_TAKEN.get(reason, ("unreachable", _NO_LINE))
+        code, text = NOT_TAKEN.get(reason, NO_LINE)
         return self._end(Outcome(State.FAILED, code, text), timer)
 
     def _end(self, outcome: Outcome, *timers: str, heard: bool = False) -> list[Effect]:
@@ -153,9 +140,6 @@ class ConcertV2:
             Result(outcome),
             Close(),
         ]
-
-
-_NO_LINE = "There is no line to the terminal. Check its cable, and that it is switched on."
 
 
 def request_fields(request: Request, options: Options) -> Fields:

@@ -81,6 +81,9 @@ def matcher(parts: tuple[Part, ...], rest: str = "") -> re.Pattern[str]:
     return re.compile("".join(f"(?P<{part.name}>{part.pattern})" for part in parts) + rest, re.DOTALL)
 
 
+#: What this product's virtual terminal writes behind the card's number, or into empty private data; no real one does.
+VIRTUAL = "VIRTUEL"
+
 OPERATIONS: dict[Kind, str] = {
     Kind.SALE: "0",  # LI PTM
     Kind.REFUND: "1",  # LI PTM: credit

@@ -9,7 +9,7 @@ from ...scrub import last_four, scrub
 from ...states import State
 from .messages import Fields
 from .options import Options
-from .tables import MEANS, STATUSES
+from .tables import MEANS, STATUSES, VIRTUAL
 
 #: Why a result is not known: the word for programs, and for people what happened.
 DOUBTS: dict[str, str] = {
@@ -68,6 +68,7 @@ def evidence(reply: Fields) -> dict[str, Any]:
         "application": brand,
         "last4": last_four(card) if reply["means"] != "C" else "",
         "receipt": scrub(reply.get("ticket", "")),
+        "virtual": VIRTUAL in (*reply.get("card", "").split(), reply["private"].strip()),
         "details": {"status": reply["status"], "means": reply["means"], "private": scrub(reply["private"]).strip()},
     }
     return {name: value for name, value in kept.items() if value}

@@ -1,0 +1,74 @@
+"""CONCERT V3 on a cable: the messages of V3 inside the frames and sessions of V2 (concert.md 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..machine import Acknowledge, Effect, MalformedMessage, Outcome, Result
+from ..recovery import Last
+from ..rules import check
+from ..states import State
+from .duplicate import last_of
+from .line import frame, unframe
+from .line import settings as line
+from .line.words import NOT_TAKEN
+from .machine import ConcertV3, Phase
+from .messages import decode as decode_message
+from .messages import encode as encode_message
+from .options import DEFAULTS as OWN
+from .options import Options
+from .tlv import parse
+
+#: A frame ends, so there is nothing to drain; ENQ is tried several times before a line is given up.
+_FRAMED = {"drain": 0}
+DEFAULTS: dict[str, Any] = {
+    **{name: OWN[name] for name in OWN if name != "drain"},
+    "connect_timeout": 15,
+    **line.DEFAULTS,
+}
+
+
+class ConcertV3OnLine(ConcertV3):
+    """One dialog. What it hears are whole messages; each is acknowledged once it is durable."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(own_options(options))
+
+    def receive(self, data: bytes) -> list[Effect]:
+        if self._phase is not Phase.ASKED:
+            return [Acknowledge()]
+        effects = super().receive(data) or self._doubt("reply_cut")
+        at = next((place for place, effect in enumerate(effects) if isinstance(effect, Result)), len(effects))
+        return [*effects[:at], Acknowledge(), *effects[at:]]
+
+    def lost(self, reason: str) -> list[Effect]:
+        if self._phase is Phase.ASKED and reason in NOT_TAKEN and not self._lost:
+            code, text = NOT_TAKEN[reason]
+            return self._end(Outcome(State.FAILED, code, text), "answer")
+        return super().lost(reason)
+
+
+def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of V3 among those of a cable; raise `InvalidRequest` for a wrong one of the line."""
+    check({name: value for name, value in options.items() if name in line.RULES}, line.RULES)
+    own = {name: value for name, value in options.items() if name not in line.RULES}
+    return {"connect_timeout": DEFAULTS["connect_timeout"], **own, **_FRAMED}
+
+
+def decode(data: bytes) -> dict[str, Any]:
+    """Return what `messages.decode` says of the message in a frame. Raises `MalformedMessage`."""
+    return decode_message(unframe(data))
+
+
+def encode(message: Mapping[str, Any]) -> bytes:
+    """Return the frame of what `decode` gives. Raises `MalformedMessage`."""
+    return frame(encode_message(message))
+
+
+def overheard(options: Mapping[str, Any], message: bytes, uuids: Iterable[str]) -> Last | None:
+    """Return what an answer brought on its own says of the terminal's last transaction."""
+    try:
+        return last_of(parse(message), Options.of(own_options(options)))
+    except MalformedMessage:
+        return None
