@@ -169,7 +169,7 @@ class CardWatchRule(models.Model):
     @api.model
     def _watch(self, transactions):
         """Judge ended transactions by every rule. A rule that fails is logged: money does not wait for it."""
-        for rule in self.sudo().search([]):
+        for rule in self.sudo().search([("active", "=", True)]):
             for transaction in transactions.sudo().filtered(rule._applies_to):
                 try:
                     with self.env.cr.savepoint():

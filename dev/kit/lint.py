@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import yaml  # type: ignore[import-untyped]
 
 from kit.cache import MODULE
 from kit.results import Result
@@ -102,10 +105,47 @@ def _no_places(workplace: Workplace) -> str | None:
     return "\n".join(found) or None
 
 
+PROMISE = re.compile(r"^\* \*\*(.+?)\*\*", re.MULTILINE)
+
+
+def _promises(workplace: Workplace) -> str | None:
+    """Every promise of the README's section on money has tests in quality.yaml, and every test named there is there."""
+    readme = (workplace.checkout / "README.md").read_text()
+    section = readme.partition("## Money safety")[2].partition("\n## ")[0]
+    promised = PROMISE.findall(section)
+    proven = yaml.safe_load((workplace.checkout / "quality.yaml").read_text())
+    problems = [f"README.md promises {name!r}: quality.yaml names no test" for name in promised if not proven.get(name)]
+    problems += [f"quality.yaml: the README does not promise {name!r}" for name in proven if name not in promised]
+    if not promised:
+        problems.append("README.md: no promise was found under 'Money safety'")
+    pointers = {pointer for tests in proven.values() for pointer in tests or []}
+    problems += [
+        f"quality.yaml: there is no {pointer}" for pointer in sorted(pointers) if not _is_test(workplace, pointer)
+    ]
+    return "\n".join(problems) or None
+
+
+def _is_test(workplace: Workplace, pointer: str) -> bool:
+    """Say whether `file::test` or `file::Class::test` is there."""
+    name, *path = pointer.split("::")
+    file = workplace.checkout / name
+    if not path or not path[-1].startswith("test_") or not file.is_file():
+        return False
+    body: Sequence[ast.stmt] = ast.parse(file.read_text()).body
+    for step in path:
+        kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        found = [node for node in body if isinstance(node, kinds) and node.name == step]
+        if not found:
+            return False
+        body = found[0].body
+    return True
+
+
 CHECKS: dict[str, Callable[[Workplace], str | None]] = {
     "ruff": _tool("ruff", "check", "--output-format", "concise", "."),
     "format": _tool("ruff", "format", "--check", "--output-format", "concise", "."),
     "types": _tool("mypy"),
     "pylint-odoo": _pylint_odoo,
     "no registry, no local path": _no_places,
+    "promises are proven": _promises,
 }
