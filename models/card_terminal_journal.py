@@ -150,7 +150,7 @@ class CardTerminalDriver(models.Model):
         last = payload["last"]
         known = self._event(last) if 0 < last <= self.last_seq else None
         if known and payload.get("head") not in (None, known.hash):
-            self._fork()
+            self._fork(last, payload["head"], may_go_on=True)
         elif last < self.last_seq:
             self._alarm_of_loss(
                 self.env._(
@@ -166,7 +166,7 @@ class CardTerminalDriver(models.Model):
         """Store the events that are new and follow on; return them."""
         Event = self.env["card.transaction.event"]
         if self._is_fork(events):
-            self._fork()
+            self._fork(events[0]["seq"] - 1, events[0]["prev"])
             events = events if events[0]["seq"] == 1 else []  # all of it is wanted again
         new = [event for event in events if event["seq"] > self.last_seq]
         if not new or new[0]["seq"] != self.last_seq + 1:
@@ -185,8 +185,12 @@ class CardTerminalDriver(models.Model):
         self.write({"last_seq": new[-1]["seq"], "last_hash": new[-1]["hash"]})
         return received
 
-    def _fork(self):
-        """Go on with this journal as another one, all of which is wanted."""
+    def _fork(self, seq, digest, may_go_on=False):
+        """Go on with this journal as another one, all of which is wanted.
+
+        Where two machines use one journal in turns, it is the branch that ends with this event, or the longest that
+        this event `may_go_on`: what the driver sends next shows whether it does.
+        """
         self._alarm_of_loss(
             self.env._(
                 "The driver's journal %s tells another story than before: it was restored or is used twice.",
@@ -194,7 +198,23 @@ class CardTerminalDriver(models.Model):
             )
         )
         base = self.journal_ref.partition("~")[0]
-        self._continue([f"{base}~{len(self._branches(base)) + 1}"])
+        branches = self._branches(base)
+        known = self.env["card.transaction.event"].search(
+            [("driver_id", "=", self.id), ("journal_ref", "in", branches), ("seq", "=", seq), ("hash", "=", digest)]
+        )
+        ends_so = [event.journal_ref for event in known if not event._next()]
+        shorter = self._branches_before(seq) if may_go_on else []
+        self._continue(ends_so or shorter or [f"{base}~{len(branches) + 1}"])
+
+    def _branches_before(self, seq):
+        """Return the other branches of this journal that end before an event, longest first."""
+        ends = self.env["card.transaction.event"]._read_group(
+            [("driver_id", "=", self.id), ("journal_ref", "in", self._branches(self.journal_ref.partition("~")[0]))],
+            ["journal_ref"],
+            ["seq:max"],
+        )
+        shorter = [(end, name) for name, end in ends if end < seq and name != self.journal_ref]
+        return [name for _end, name in sorted(shorter, reverse=True)]
 
     def _event(self, seq):
         """Return an event of the journal in use, empty where Odoo does not have it."""

@@ -52,6 +52,12 @@ class CardTransactionEvent(models.Model):
     def _unlink_never(self):
         raise UserError(self.env._("Events of a driver's journal are never deleted."))
 
+    def _next(self):
+        """Return the event that follows in the same journal, empty after the last."""
+        self.ensure_one()
+        place = [("driver_id", "=", self.driver_id.id), ("journal_ref", "=", self.journal_ref)]
+        return self.search([*place, ("seq", "=", self.seq + 1)])
+
     def _apply(self):
         """Bring the transactions up to what these events say, in their order; return the transactions."""
         transactions = self.env["card.transaction"]

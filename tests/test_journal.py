@@ -80,6 +80,19 @@ class TestJournal(CardTerminalCase):
         self.assertEqual(self.transaction(offline).state, "approved")
         self.assertEqual(self.env["card.transaction"].search_count([("state", "=", "approved")]), 4)
 
+    def test_two_machines_that_use_one_journal_in_turns_are_told_apart(self):
+        twin = self.journal.snapshot()
+        for journal in (self.journal, twin, self.journal, twin):
+            self.journal = journal
+            self.approve(self.ask(str(uuid.uuid4()), str(uuid.uuid4())))
+            for _ in range(4):  # as often as the driver is told to send from another number
+                want = self.receive(journal.payload(events=[], head=journal.events[-1]["hash"]))["want"]
+                self.receive(journal.payload(want, head=journal.events[-1]["hash"]))
+            self.assertEqual(self.driver.last_hash, journal.events[-1]["hash"])
+        self.assertEqual(self.driver._branches(twin.journal_id), [twin.journal_id, f"{twin.journal_id}~2"])
+        self.assertEqual(self.env["card.transaction"].search_count([("state", "=", "approved")]), 4)
+        self.assertIn("used twice", self.driver.alarm)
+
     def test_yesterdays_journal_that_sold_nothing_is_told_that_it_is_behind(self):
         snapshot = self.journal.snapshot()
         self.sell(self.order, self.line)
