@@ -10,6 +10,7 @@ from . import card_terminal
 from . import card_transaction
 from . import card_transaction_event
 from . import card_transaction_join
+from . import card_transaction_unknown
 from . import card_terminal_identity
 from . import card_watch_rule
 from . import card_decision

@@ -19,6 +19,10 @@ OPTION_FIELDS = {
     "connect_timeout": "connect_timeout",
     "answer_timeout": "answer_timeout",
     "drain": "drain",
+    "duplicata": "duplicata",
+    "duplicata_idle": "duplicata_idle",
+    "duplicata_refused": "duplicata_refused",
+    "reference_tag": "reference_tag",
 }
 
 
@@ -61,6 +65,30 @@ class CardTerminal(models.Model):
         "Answer Time-out", default=180, help="Seconds the terminal may take, the customer included."
     )
     drain = fields.Float("Ticket Delay", default=0.3, help="Seconds to wait for a ticket that comes after the result.")
+
+    duplicata = fields.Boolean(
+        "Tells Its Last Result",
+        help="The terminal can be asked for a copy of its last result (duplicata). When an answer is lost it is asked, "
+        "and prints that copy.",
+    )
+    duplicata_idle = fields.Boolean(
+        "Refuses While a Payment Runs",
+        help="The terminal gives no copy while a payment is under way, so an older result proves that none is.",
+    )
+    duplicata_refused = fields.Char(
+        "Reason of a Last Payment Not Completed",
+        help="Two digits (AF) with which this terminal refuses a copy because its last payment was not completed.",
+    )
+    reference_tag = fields.Selection(
+        [("CF", "Private data (CF)"), ("CH", "Reference (CH)")],
+        "Payment's Reference in",
+        help="Where the terminal gives back what the till calls a payment. A copy with the right reference proves how "
+        "that payment ended. Some terminals refuse to be given one.",
+    )
+    other_network = fields.Boolean(
+        "In a Network of Its Own",
+        help="The same address is also used in another shop's network, for another terminal.",
+    )
 
     contract = fields.Char(help="Merchant contract, as the terminal last said it.", readonly=True, copy=False)
     terminal_ref = fields.Char("Terminal Number", help="As the terminal last said it.", readonly=True, copy=False)
@@ -109,6 +137,36 @@ class CardTerminal(models.Model):
                     self.env._("%(terminal)s: %(reason)s", terminal=terminal.name, reason=error)
                 ) from error
 
+    @api.constrains("driver_id", "host", "port", "active", "other_network")
+    def _check_address(self):
+        """Two drivers on one terminal would charge behind each other's back; one driver knows a terminal once."""
+        for terminal in self.filtered(lambda terminal: terminal.active and terminal.host):
+            there = [
+                ("id", "!=", terminal.id),
+                ("host", "=ilike", _escaped(terminal.host)),
+                ("port", "=", terminal.port),
+            ]
+            others = self.sudo().search([*there, ("company_id", "=", terminal.company_id.id)])
+            same_driver = others.filtered(lambda other, terminal=terminal: other.driver_id == terminal.driver_id)
+            if same_driver:
+                raise ValidationError(
+                    self.env._(
+                        "%(terminal)s and %(other)s have the same address. Set the terminal up once: several points "
+                        "of sale can use it.",
+                        terminal=terminal.name,
+                        other=same_driver[0].name,
+                    )
+                )
+            if others and not terminal.other_network and not all(others.mapped("other_network")):
+                raise ValidationError(
+                    self.env._(
+                        "%(other)s of driver %(driver)s has the same address: a terminal has one driver. If it is "
+                        "another terminal in another shop's network, tick “In a Network of Its Own”.",
+                        other=others[0].name,
+                        driver=others[0].driver_id.name,
+                    )
+                )
+
     @api.model_create_multi
     def create(self, vals_list):
         terminals = super().create(vals_list)
@@ -134,16 +192,12 @@ class CardTerminal(models.Model):
             raise UserError(self.env._("A terminal that has transactions is archived, not deleted."))
 
     def _options(self):
-        """Return the options of the terminal's protocol that are set here."""
+        """Return the options of the terminal's protocol that are set here; an empty text leaves its default."""
         self.ensure_one()
         known = PROTOCOLS[self.protocol].options
         values = {option: self[field] for option, field in OPTION_FIELDS.items() if option in known}
-        empty = {
-            option
-            for option, value in values.items()
-            if not value and self._fields[OPTION_FIELDS[option]].type == "char"
-        }
-        return {option: value for option, value in values.items() if option not in empty}
+        texts = {option for option in values if self._fields[OPTION_FIELDS[option]].type in ("char", "selection")}
+        return {option: value for option, value in values.items() if value or (known[option] and option not in texts)}
 
     def _configuration(self):
         """Return this terminal as docs/api.md 2.2 says it."""
@@ -168,3 +222,8 @@ class CardTerminal(models.Model):
     @api.model
     def _load_pos_data_fields(self, config):
         return ["id", "name", "uuid", "driver_id", "protocol", "can_cancel", "kinds"]
+
+
+def _escaped(text):
+    """Return a text as `=ilike` finds just this one, in capitals or not."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

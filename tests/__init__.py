@@ -20,5 +20,6 @@ from . import test_timeline
 from . import test_tour_sale
 from . import test_tour_unit
 from . import test_translation
+from . import test_unknown
 from . import test_watch
 from . import test_typed_by_hand

@@ -31,8 +31,7 @@ class TestConfiguration(CardTerminalCase):
                 "protocol": "concert-v3",
                 "transport": {"kind": "tcp", "host": "192.0.2.10", "port": 8888},
                 "options": {
-                    "register": "07", "register_length": 2, "ipc": "123456789012", "version": "0300", "crlf": False,
-                    "tickets": False,
+                    "register": "07", "register_length": 2, "ipc": "123456789012", "version": "0300",
                     "connect_timeout": 5, "answer_timeout": 90, "drain": 0.3,
                 },
             },
@@ -53,6 +52,36 @@ class TestConfiguration(CardTerminalCase):
             number += 1
         self.terminal.write({"contract": "1"})
         self.assertEqual(decode_grant(self.report()["configuration"], KEY)["number"], number)
+
+    def test_what_is_asked_after_a_lost_answer(self):
+        self.terminal.write(
+            {"duplicata": True, "duplicata_idle": True, "duplicata_refused": "07", "reference_tag": "CF"}
+        )
+        self.terminal.exclusive = True
+        told = decode_grant(self.report()["configuration"], KEY)["terminals"][0]
+        self.assertTrue(told["exclusive"])
+        wanted = {"duplicata": True, "duplicata_idle": True, "duplicata_refused": "07", "reference_tag": "CF"}
+        self.assertEqual({name: told["options"].get(name) for name in wanted}, wanted)
+        with self.assertRaisesRegex(ValidationError, "duplicata_refused"):
+            self.terminal.duplicata_refused = "seven"
+
+    def test_a_terminal_has_one_driver(self):
+        self.terminal.host = "counter.lan"
+        vals = {"name": "Again", "host": "Counter.LAN", "port": self.terminal.port}
+
+        def refused(words, change):
+            with self.assertRaisesRegex(ValidationError, words), self.env.cr.savepoint():
+                change()
+
+        terminals, other = self.env["card.terminal"], self.driver.copy({"name": "Another driver"})
+        refused("Set the terminal up once", lambda: terminals.create({**vals, "driver_id": self.driver.id}))
+        refused("a terminal has one driver", lambda: terminals.create({**vals, "driver_id": other.id}))
+        again = terminals.create({**vals, "driver_id": other.id, "other_network": True})
+        refused("a terminal has one driver", lambda: again.write({"other_network": False}))
+        again.active = False
+        again.other_network = False
+        refused("a terminal has one driver", lambda: again.write({"active": True}))
+        self.assertFalse(terminals.create({**vals, "driver_id": other.id, "host": "counter_lan"}).other_network)
 
     def test_terminals_that_cannot_work_are_refused(self):
         for vals in (
