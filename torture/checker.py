@@ -199,13 +199,14 @@ class _Check:
         for transaction in self.transactions.values():
             counts[f"{transaction.body['kind']}s"] += 1
             counts[transaction.state] += 1
+            if transaction.uuid in self.altered:
+                counts["undetectably corrupted"] += 1
+                continue
             reporting = transaction.body["terminal"] in self.history.reporting
             side = "reporting" if reporting else "silent"
             counts[f"asked {side}"] += 1
             if transaction.state in ("unknown", "settled_by_hand"):
                 counts[f"persons {side}"] += 1
-            if transaction.uuid in self.altered:
-                counts["undetectably corrupted"] += 1
         for uuid in self.history.notes.marks:
             if uuid not in self.transactions:
                 counts["never arrived"] += 1

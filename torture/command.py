@@ -3,6 +3,7 @@
   --sales N    a seeded simulation in virtual time: the driver's real code, virtual terminals, a network that breaks,
                restarts of every part, and people who press everything
   --kill N     the real driver process, killed at every boundary of disk and wire, then N times at random moments
+  --fuzz N     every parser, guided by coverage, for N seconds: only declared errors
   --power N    its recorded writes, cut after everything it told anybody, then N times at any moment
 
 Exit status 1: something was lost or doubled, or too much ended with a person.
@@ -35,6 +36,7 @@ class Mode:
 MODES = (
     Mode("--sales", "torture.simulation.run", "simulate so many sales"),
     Mode("--kill", "torture.kill.run", "kill the real driver at every boundary, then N times at random moments"),
+    Mode("--fuzz", "torture.fuzz.run", "fuzz every parser, guided by coverage, for so many seconds"),
     Mode("--power", "torture.kill.run_power", "cut its power after all it told anybody, then N times at any moment"),
 )
 

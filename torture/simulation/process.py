@@ -124,8 +124,12 @@ class Process:
         return (await self._ask(transactions.put, uuid, body))[0]
 
     async def find(self, uuid: str) -> Transaction:
+        """Ask as GET does: one that is not known makes the driver ask the terminal."""
         driver = self._living()
-        return transactions.find(driver, uuid)
+        try:
+            return transactions.look(driver, uuid)
+        except Killed:
+            raise Gone from None
 
     async def cancel(self, uuid: str) -> Transaction:
         return await self._ask(transactions.cancel, uuid)
