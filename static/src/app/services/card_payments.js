@@ -103,7 +103,9 @@ export class CardPayments {
         }
         this.follower.show(line, _t("Asking the driver of %s…", terminal.name));
         await this.questions.askFirst(terminal);
-        await this.network.explain(terminal.driver_id.url);
+        if (terminal.driver_id.road !== "relay") {
+            await this.network.explain(terminal.driver_id.url);
+        }
         const client = this.terminals.client(terminal.driver_id.uuid);
         const [health, held] = await Promise.all([client.health(), this.otherTills.check(order)]);
         if (held) {

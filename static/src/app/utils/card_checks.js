@@ -44,6 +44,10 @@ const DIRECT = {
 /** Why commands do not go through Odoo. */
 const RELAY = {
     offline: [_t("This till does not reach Odoo."), _t("Check the internet connection.")],
+    relay_off: [_t("The driver's settings in Odoo allow the direct road only."), ""],
+    odoo_refused: [_t("Odoo did not pass the command on."), _t("Reload the page; then ask whoever looks after Odoo.")],
+    timeout: [_t("The driver did not answer through Odoo in time."), _t("Is the driver running, and does its machine reach Odoo?")],
+    unreachable: [_t("This till does not reach Odoo."), _t("Check the internet connection.")],
     not_listening: [
         _t("The driver is not connected to Odoo."),
         _t("Is the driver running, and does its machine reach Odoo?"),
