@@ -116,6 +116,7 @@ def parser(*, virtual: bool = False) -> Parser:
     status.add_argument("uuid", nargs="?", help="the payment's uuid")
     backup = add("backup", "copy the journal to a new file", _client_command("backup"), place)
     backup.add_argument("file", type=Path, help="where the copy goes; must not exist")
+    add("ports", "show what is plugged in, and how to name it", _ports, as_json)
     doctor = add("doctor", "say what is wrong and what to do", _doctor, place)
     doctor.add_argument("--identify", action="store_true", help="ask each terminal who it is, too")
 
@@ -164,6 +165,12 @@ def _client_command(name: str) -> Command:
         return counter.COMMANDS[name](state_folder(arguments), arguments)
 
     return run
+
+
+def _ports(arguments: argparse.Namespace) -> int:
+    from .ports import show
+
+    return show(as_json=arguments.json)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
