@@ -1,4 +1,4 @@
-"""A journal that was set aside: what Odoo does not have of it is told after the next start, as far as it can be read."""
+"""A journal that was set aside: what Odoo lacks of it is told after the next start, as far as it can be read."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 from odoo_receiver import OdooReceiver
-from service_kit import DATABASE, DRIVER, KEY, NOWHERE, TerminalProcess, shop, terminal_entry, until
+from service_kit import DATABASE, DRIVER, KEY, NOWHERE, TerminalProcess, Till, shop, terminal_entry, until
 
 JOURNAL = "journal.sqlite"
 
@@ -40,6 +41,13 @@ def cut_off(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:4096])
 
 
+def all_told(odoo: OdooReceiver, till: Till, finished: int) -> bool:
+    """Say whether Odoo has the driver's journal, and so many times the end of the one set aside."""
+    journal = till.driver.journal
+    ends = sum(bool(request.get("finished")) for request in odoo.requests)
+    return ends == finished and len(odoo.journals.get(journal.journal_id, [])) == journal.last
+
+
 ALL = 1000
 #: What became of the file -> how many of its events can still be told.
 DAMAGES = [(from_another_machine, ALL), (without_identity, ALL), (with_an_altered_event, 7), (cut_off, 0)]
@@ -56,13 +64,10 @@ async def test_what_odoo_lacks_of_it_is_told_once(
         old, events = till.driver.journal.journal_id, till.driver.journal.events()
     assert len(events) > 8
     damage(tmp_path / JOURNAL)
-    for _ in range(2):  # every start asks again; Odoo takes it once
+    for number in (1, 2):  # every start asks again; Odoo takes it once
         async with shop(tmp_path, entry, odoo_url=odoo.url) as till:
-            new = till.driver.journal.journal_id
-            assert new != old
-            finished = [request for request in odoo.requests if request.get("finished")]
-            await until(lambda: len([r for r in odoo.requests if r.get("finished")]) > len(finished) or not readable)
-            await until(lambda: len(odoo.journals.get(new, [])) == till.driver.journal.last)
+            assert till.driver.journal.journal_id != old
+            await until(partial(all_told, odoo, till, finished=number if readable else 0))
     told = odoo.journals.get(old, [])
     assert [event["hash"] for event in told] == [event.hash for event in events[:readable]]
     assert odoo.faults == []
@@ -81,7 +86,7 @@ async def test_reading_it_changes_nothing(tmp_path: Path, terminal: TerminalProc
     content = (tmp_path / JOURNAL).read_bytes()
     async with shop(tmp_path, terminal_entry(terminal.port), odoo_url=odoo.url):
         await until(lambda: any(request.get("finished") for request in odoo.requests))
-    (aside,) = tmp_path.glob(f"{JOURNAL}.other-machine-*Z")
+    (aside,) = tmp_path.glob(f"{JOURNAL}.other-machine-*Z")  # noqa: ASYNC240 - nothing runs any more
     assert aside.read_bytes() == content
     assert not (tmp_path / ".set-aside").exists()
     first, _ = odoo.journals.values()
