@@ -1,4 +1,4 @@
-"""What Odoo keeps of its drivers, as docs/api.md section 2 says it: written from that page, sharing no code with either.
+"""What Odoo keeps of its drivers, as docs/api.md section 2 says it: written from that page, no code is shared.
 
 Numbered events are applied once, a gap or a broken chain is refused, another journal or a fork turns what was open into
 unknown; what people settle is told until the journal repeats it.

@@ -51,7 +51,8 @@ class Till:
     async def first_sale(self, terminal: str) -> None:
         """One sale without haste, before the shop opens."""
         self.terminal = terminal
-        asked = {"kind": "sale", "amount": 1000, "order": self.shop.uuid(), "line": self.shop.uuid(), "reference": "first"}
+        place = {"order": self.shop.uuid(), "line": self.shop.uuid(), "reference": "first"}
+        asked = {"kind": "sale", "amount": 1000, **place}
         await self._attempt(asked, in_haste=False)
 
     # -- a customer
@@ -80,9 +81,9 @@ class Till:
         # Of a sale that its own journal does not know, Odoo alone can say what was given back: no second time there.
         for _ in range(1 if self.shop.restored else self.chance.randrange(1, 4)):
             kind = "reversal" if "reversal" in kinds and self.chance.random() < 0.3 else "refund"
-            part = paid["amount"] if self.chance.random() < 0.5 else max(1, paid["amount"] // self.chance.randrange(2, 4))
-            asked = {"kind": kind, "amount": part, "order": self.shop.uuid(), "line": self.shop.uuid(), "reference": "back"}
-            asked["original"] = {"uuid": paid["uuid"]}
+            amount = paid["amount"] if self.chance.random() < 0.5 else paid["amount"] // self.chance.randrange(2, 4)
+            place = {"order": self.shop.uuid(), "line": self.shop.uuid(), "reference": "back"}
+            asked = {"kind": kind, "amount": max(1, amount), "original": {"uuid": paid["uuid"]}, **place}
             uuid, state = await self._attempt(asked)
             if state == "unknown":
                 await self._somebody_looks(uuid)
@@ -214,7 +215,7 @@ class Till:
         state = await self._wait_for_the_terminal(uuid)
         if state is None or self.chance.random() < 0.3:
             return state or "unknown"
-        while not shop.boxes_idle():
+        while not shop.boxes_idle():  # noqa: ASYNC110 - somebody who looks now and then
             await asyncio.sleep(10)
         paid = any(charge.uuid == uuid and charge.outcome == "approved" for charge in shop.notes.charges)
         at = iso(BEGINNING + timedelta(seconds=shop.loop.time()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -185,7 +185,5 @@ HEARTBEAT = 60.0
 
 
 def _run_at_once(awaitable: Any) -> None:
-    try:
+    with contextlib.suppress(StopIteration):
         awaitable.send(None)
-    except StopIteration:
-        pass

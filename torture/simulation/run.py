@@ -1,4 +1,4 @@
-"""The option `--sales N`: histories spread over the cores, counted, compared; the same seed gives the same histories."""
+"""The option `--sales N`: histories over the cores, counted and compared. The same seed gives the same histories."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kit.progress import Progress
 
-    from ..checker import Report
+    from ..report import Report
 
 #: Histories that a process plays before it tells how far it is.
 PORTION = 25
@@ -56,15 +56,16 @@ def run(parsed: argparse.Namespace, workplace: Any) -> int:
     return int(report.failed)
 
 
-def torture(seed: int, histories: int, jobs: int = 1, broken: str | None = None, progress: Progress | None = None) -> Report:
+def torture(
+    seed: int, histories: int, jobs: int = 1, broken: str | None = None, progress: Progress | None = None
+) -> Report:
     """Play histories 0 to `histories` and return what was found."""
-    from ..checker import Report
+    from ..report import Report
 
-    report, done = Report(), 0
+    report = Report()
     portions = [(seed, start, min(start + PORTION, histories), broken) for start in range(0, histories, PORTION)]
-    for part in _played(portions, jobs):
+    for done, part in enumerate(_played(portions, jobs), 1):
         report.add(part)
-        done += 1
         if progress is not None:
             told = f"{report.counts['sales']} sales, {report.lost} lost, {report.doubled} doubled"
             progress.update(done / len(portions), told)
@@ -81,7 +82,8 @@ def _played(portions: list[Any], jobs: int) -> Iterator[Report]:
 
 def _play(portion: tuple[int, int, int, str | None]) -> Report:
     """Play some histories, in this process."""
-    from ..checker import Report, check
+    from ..checker import check
+    from ..report import Report
     from . import breaks
     from .shop import play
 

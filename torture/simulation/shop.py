@@ -77,6 +77,8 @@ class Shop:
         self.odoo = Odoo(chance)
         lag = trouble.one_of(chance, trouble.ODOO_LAGS)
         self.process = Process(disk, folder, self._terminals, self.odoo, VirtualClock(loop), self._driver_died, lag)
+        for box in self.boxes.values():
+            box.wire.at_boundary = self.process.at_boundary
         self._calm = True
         self._closing = False
 
@@ -85,7 +87,6 @@ class Shop:
         options = self.chance.choice(STANDS[protocol].settings)
         box = Box(name, protocol, options, self.chance, self.notes, self._cardholder)
         box.wire.next_trouble = self._connection_trouble
-        box.wire.at_boundary = lambda what: self.process.at_boundary(what)
         self.exclusive[name] = self.chance.random() < 0.5
         self.boxes[name] = box
 
@@ -134,7 +135,7 @@ class Shop:
     async def _put_old_journal_back(self) -> None:
         """Copy the journal as the product does; later, put the copy in its place."""
         await asyncio.sleep(self.chance.random() * 300)
-        while not self.process.alive or self.process.driver is None or not self.disk.durable:
+        while not self.process.alive or self.process.driver is None or not self.disk.durable:  # noqa: ASYNC110
             await asyncio.sleep(1)
         path = self.folder / f"copy-{self.uuid()}.sqlite"
         self.process.driver.journal.backup(path)
@@ -155,7 +156,7 @@ class Shop:
             box.faults.armed.clear()
             box.wire.plug()
         until = self.loop.time() + LONG
-        while self.loop.time() < until and not self._settled():
+        while self.loop.time() < until and not self._settled():  # noqa: ASYNC110 - any part may be the last
             await asyncio.sleep(60)
         self._closing = True
         self.process.kill()
@@ -177,8 +178,8 @@ class Shop:
         if chance.random() < trouble.TERMINAL:
             name = trouble.one_of(chance, AT_THE_TERMINAL)
             box = self.boxes[terminal]
-            value = chance.randrange(0, 60) if name in ("late", "cut", "timeout", "restart_before", "restart_after") else None
-            box.faults.arm(name, value=value)
+            measured = name in ("late", "cut", "timeout", "restart_before", "restart_after")
+            box.faults.arm(name, value=chance.randrange(0, 60) if measured else None)
         if chance.random() < trouble.PART:
             self.loop.create_task(self._strike(trouble.one_of(chance, trouble.WHOLE_PARTS), self.boxes[terminal]))
 

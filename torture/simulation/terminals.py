@@ -18,12 +18,6 @@ from ..history import Charge, Notes
 from .clockwork import BEGINNING
 from .wire import TO_DRIVER, Connection, Wire
 
-#: Faults of a virtual terminal that take nothing from anybody: what it says still arrives whole.
-HARMLESS = frozenset(
-    "decline abort timeout busy partial split keep_open close_at_once zero_padded no_amount extra_tags "
-    "long_reason".split()
-)
-
 
 @dataclass(frozen=True)
 class Stand:
@@ -133,7 +127,8 @@ class Box:
 
     def _act(self, who: Cardholder) -> None:
         if self._phase is Phase.CARD:
-            self._do(partial(self.terminal.present, who.card) if who.card in CARDS else partial(self.terminal.press, "red"))
+            pays = who.card in CARDS
+            self._do(partial(self.terminal.present, who.card) if pays else partial(self.terminal.press, "red"))
         if self._phase is Phase.PIN:
             for key in ("1", "2", "3", "4", "green"):
                 self._do(partial(self.terminal.press, key))
@@ -201,10 +196,9 @@ class Box:
             self.name, uuid, entry.kind, entry.asked, entry.amount, entry.outcome, entry.auth_code, self._loop.time()
         )
         self.notes.charges.append(charge)
-        self.notes.tell(uuid, f"terminal {self.name} booked: {entry.outcome} {entry.kind} {entry.amount} of {entry.asked}")
+        done = f"{entry.outcome} {entry.kind} {entry.amount} of {entry.asked}"
+        self.notes.tell(uuid, f"terminal {self.name} booked: {done}")
 
 
-#: Faults of virtual terminals as people and life bring them: name -> how often among faults.
-AT_THE_TERMINAL: dict[str, int] = {
-    name: 1 for name in FAULTS if name not in ("version",)
-}
+#: Faults of virtual terminals, each as often as the others. An answer in another version is its own kind of terminal.
+AT_THE_TERMINAL: dict[str, int] = {name: 1 for name in FAULTS if name != "version"}

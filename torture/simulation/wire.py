@@ -90,9 +90,7 @@ class Wire:
 class Connection:
     """One TCP connection with whatever befalls it."""
 
-    def __init__(
-        self, wire: Wire, number: int, near: SimulatedTransport, uuid: str, trouble: Trouble | None
-    ) -> None:
+    def __init__(self, wire: Wire, number: int, near: SimulatedTransport, uuid: str, trouble: Trouble | None) -> None:
         self.number = number
         self.uuid = uuid
         self.trouble = trouble

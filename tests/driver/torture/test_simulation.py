@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from torture import checker, history
+from torture import report as reports
 from torture.simulation import breaks, run, shop
 
 #: Together some 10,000 sales; each part goes to a core of its own.
@@ -62,7 +63,7 @@ def test_the_same_seed_tells_the_same_story(tmp_path: Path) -> None:
     assert stories[0] == stories[1]
 
 
-@pytest.mark.parametrize("module", [checker, history])
+@pytest.mark.parametrize("module", [checker, history, reports])
 def test_the_checker_imports_nothing_of_the_driver(module: object) -> None:
     tree = ast.parse(Path(str(module.__file__)).read_text())  # type: ignore[attr-defined]
     names = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
