@@ -5,7 +5,8 @@
   relay       what the way through Odoo adds to a sale, beside the direct road
   workers     what another user of Odoo notices of 20 tills whose customers are paying through it
 
-Each starts the real driver (`card-terminal serve`) in a folder of its own; the last two a real Odoo as well. Exit status 1: an aim was missed.
+Each starts the real driver (`card-terminal serve`) in a folder of its own; the last two a real Odoo as
+well. Exit status 1: an aim was missed.
 """
 
 from __future__ import annotations
@@ -39,15 +40,11 @@ def main(arguments: Sequence[str]) -> int:
         if parsed.what == "relay":
             from benchmarks import relay
 
-            return relay.run(
-                workplace, Path(folder), sales=parsed.sales, think=parsed.think, workers=parsed.workers
-            )
+            return relay.run(workplace, Path(folder), sales=parsed.sales, think=parsed.think, workers=parsed.workers)
         if parsed.what == "workers":
             from benchmarks import workers
 
-            return workers.run(
-                workplace, Path(folder), tills=parsed.tills, think=parsed.think, workers=parsed.workers
-            )
+            return workers.run(workplace, Path(folder), tills=parsed.tills, think=parsed.think, workers=parsed.workers)
         return footprint.run(Path(folder), starts=parsed.starts)
 
 

@@ -37,7 +37,7 @@ class RelayShop:
 
 @contextlib.contextmanager
 def relay_shop(workplace: Workplace, folder: Path, *, workers: int, tills: int, think: float) -> Iterator[RelayShop]:
-    """Run Odoo (with `workers` behind a proxy, or in one process), a driver and tills whose terminals take `think` s."""
+    """Run Odoo (with `workers` behind a proxy, or in one process), a driver, and tills; a terminal takes `think` s."""
     with contextlib.ExitStack() as stack:
         postgres = stack.enter_context(workplace.postgres())
         template = shop_template(workplace, postgres)

@@ -1,14 +1,12 @@
 """Where drivers bring answers for tills that reach them through the bus: docs/api.md section 2.3."""
 
 import json
-import time
 
 from odoo import http
 from odoo.http import request
 
 from .events import EventsController
 
-MAX_CLOCK_ERROR = 120
 PUBLIC_SESSION = {"uid": None, "login": None, "session_token": None}
 
 

@@ -1,7 +1,7 @@
 """The relay: tills that cannot reach a driver speak to it through Odoo's bus (docs/api.md 2.3).
 
-Odoo only passes on: a command is signed and put on the driver's channel, an answer on the channel of the till's point of
-sale. No request waits for a customer, and nothing is stored but the bus's own rows.
+Odoo only passes on: a command is signed and put on the driver's channel, an answer on the channel of the till's point
+of sale. No request waits for a customer, and nothing is stored but the bus's own rows.
 """
 
 import hashlib
@@ -13,11 +13,12 @@ from odoo import api, fields, models
 from odoo.addons.bus.websocket import WebsocketConnectionHandler
 from odoo.exceptions import UserError
 
-from ..hw_driver import signing
 from .card_terminal_driver import SESSION_OPERATIONS
 
 #: Seconds after which a driver starts nothing that a command asks for.
 COMMAND_SECONDS = 10
+#: Seconds that an answer may be old, or of another clock.
+ANSWER_SECONDS = 120
 #: Seconds of silence after which a driver is taken to be away; it speaks at least every 10.
 SILENCE_SECONDS = 25
 #: Operations that a till may relay, and whether they are about one transaction.
@@ -76,7 +77,11 @@ class CardTerminalDriver(models.Model):
         """Pass a driver's answers on to the points of sale they are for; return how many were."""
         self.ensure_one()
         at = payload.get("at") if isinstance(payload, dict) else None
-        if type(at) not in (int, float) or abs(time.time() - at) > 120 or not isinstance(payload.get("results"), list):
+        if (
+            type(at) not in (int, float)
+            or abs(time.time() - at) > ANSWER_SECONDS
+            or not isinstance(payload.get("results"), list)
+        ):
             raise ValueError("not an answer of now")
         if payload.get("database_uuid") != self._database_uuid():
             raise ValueError("an answer for another database")
@@ -140,7 +145,13 @@ class CardTerminalDriver(models.Model):
         )
         if not good:
             raise UserError(self.env._("The till sent a request that cannot be read. Reload the point of sale."))
-        return {"id": request["command"], "op": operation, "uuid": uuid or "", "body": body or None, "once": grant or None}
+        return {
+            "id": request["command"],
+            "op": operation,
+            "uuid": uuid or "",
+            "body": body or None,
+            "once": grant or None,
+        }
 
     @api.model
     def _load_pos_data_fields(self, config):

@@ -54,7 +54,8 @@ class RelayCase(CardTerminalCase):
         }
 
     def result(self, **changes):
-        return {"reply": self.config.id, "command": "c", "uuid": "u", "status": 200, "body": {"state": "sent"}, **changes}
+        told = {"command": "c", "uuid": "u", "status": 200, "body": {"state": "sent"}}
+        return {"reply": self.config.id, **told, **changes}
 
     def told_to(self, config):
         """Return what was put on a point of sale's channel by the relay."""

@@ -140,12 +140,11 @@ class OdooServer:
 
     def kill_bus(self) -> None:
         """End the process of the bus at once; Odoo starts another one."""
-        import psutil
-
         assert self._process is not None
-        for child in psutil.Process(self._process.pid).children(recursive=True):
-            if "gevent" in child.cmdline():
-                child.kill()
+        process = Path(f"/proc/{self._process.pid}")
+        for child in (process / "task" / process.name / "children").read_text().split():
+            if b"gevent" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
+                os.kill(int(child), signal.SIGKILL)
 
     def _start_front(self) -> None:
         bus_port = self.gevent_port if self.workers else self._http_port

@@ -61,11 +61,11 @@ class Words:
 class Relay:
     """The driver's end of the relay. `connected` says that commands can come; `error` why they cannot.
 
-    When is a command late? Every contact bounds how far Odoo's clock is ahead of the driver's steady one: at most Odoo's
-    time in the answer less the moment the question left, at least the same less the moment the answer came. The lowest
-    upper bound counts, until a contact contradicts it because somebody set Odoo's clock. So the estimate is never
-    behind Odoo's clock, one slow contact spoils nothing, and a command counts as late rather too early. Late is also
-    what was issued before this driver started: what an earlier process made of it is not known here.
+    When is a command late? Every contact bounds how far Odoo's clock is ahead of the driver's steady one: at most
+    Odoo's time in the answer less the moment the question left, at least the same less the moment the answer came. The
+    lowest upper bound counts, until a contact contradicts it because somebody set Odoo's clock. So the estimate is
+    never behind Odoo's clock, one slow contact spoils nothing, and a command counts as late rather too early. Late is
+    also what was issued before this driver started: what an earlier process made of it is not known here.
     """
 
     def __init__(

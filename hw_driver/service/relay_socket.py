@@ -72,9 +72,13 @@ def address(odoo_url: str, told: str | None, version: str) -> str:
 
 @asynccontextmanager
 async def connection(http: aiohttp.ClientSession, url: str, session: str) -> AsyncIterator[BusSocket]:
-    """Open the websocket in a session that names the database; `aiohttp.ClientError` or `TimeoutError` where it fails."""
+    """Open the websocket in a session that names the database.
+
+    Raises `aiohttp.ClientError` or `TimeoutError`.
+    """
     parts = urlsplit(url)
-    origin = f"{ {'ws': 'http', 'wss': 'https'}[parts.scheme]}://{parts.netloc}"
+    scheme = {"ws": "http", "wss": "https"}[parts.scheme]
+    origin = f"{scheme}://{parts.netloc}"
     async with http.ws_connect(
         url,
         origin=origin,

@@ -181,8 +181,6 @@ def test_a_driver_that_was_restarted_starts_nothing_it_was_asked_for_before(coun
     assert checker.requests() == 0
 
 
-
-
 def test_twenty_tills_pay_at_once_and_odoo_serves_others_meanwhile(shop):
     counters = [shop.counter(f"Relay {next(_numbers)}") for _ in range(20)]
     with ExitStack() as stack:

@@ -88,7 +88,7 @@ class RelayReceiver(OdooReceiver):
 
     async def answer(self, command: str) -> dict[str, Any]:
         async with asyncio.timeout(10):
-            while not (found := [result for result in self.results if result["command"] == command]):
+            while not (found := [result for result in self.results if result["command"] == command]):  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         return found[0]
 
