@@ -28,7 +28,6 @@ MAX_ANSWER = 16 * 1024
 #: What refusals of an Odoo mean here.
 MEANING = {
     404: "no module for card terminals answers there; where Odoo has several databases, name one with --database",
-    429: "too many tries; wait an hour",
 }
 
 

@@ -19,7 +19,7 @@ SUPERVISOR = STATE / "program" / "supervisor.py"
 
 
 def place(kind: str, **changes: object) -> Place:
-    wanted = {"python": sys.executable, "supervisor": SUPERVISOR, "state": STATE, "home": Path("/home/shop"), **changes}
+    wanted = {"python": sys.executable, "supervisor": SUPERVISOR, "state": STATE, "home": Path("/srv/shop"), **changes}
     return Place(kind, **wanted)  # type: ignore[arg-type]
 
 
@@ -49,8 +49,8 @@ def test_the_machines_service_has_its_own_user_and_few_rights() -> None:
 
 
 def test_a_users_service_needs_no_root() -> None:
-    parsed = unit("user", supervisor=Path("/home/a b/50%/supervisor.py"))
-    assert parsed["Service"]["ExecStart"] == f'{sys.executable} "/home/a b/50%%/supervisor.py" serve'
+    parsed = unit("user", supervisor=Path("/srv/a b/50%/supervisor.py"))
+    assert parsed["Service"]["ExecStart"] == f'{sys.executable} "/srv/a b/50%%/supervisor.py" serve'
     assert "User" not in parsed["Service"]
     assert parsed["Install"]["WantedBy"] == "default.target"
     runs = [step.words for step in install_steps(place("user")) if isinstance(step, Run)]
