@@ -19,8 +19,16 @@ from kit.cache import CHECKOUT, MODULE
 from kit.errors import SetupError
 
 LEFT_OUT = (
-    ".ci", ".gitignore", ".gitattributes", "benchmarks", "dev", "pyproject.toml", "tests/driver", "tests/live", "torture",
-)  # fmt: skip
+    ".ci",
+    ".gitignore",
+    ".gitattributes",
+    "benchmarks",
+    "dev",
+    "pyproject.toml",
+    "tests/driver",
+    "tests/live",
+    "torture",
+)
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
