@@ -96,13 +96,18 @@ class CardTerminalDriver(models.Model):
         self._doubt_open_transactions("journal_lost", text, journals=branches)
 
     def _not_joined(self):
-        """Return approvals without a payment: an order stored at the same moment did not see them, nor they it."""
+        """Return the latest approvals without a payment: an order stored at that moment did not see them, nor they it.
+
+        Older ones wait for their order, the cron or a person: a contact must not take longer the more there are.
+        """
         return self.env["card.transaction"].search(
             [
                 ("driver_id", "=", self.id),
                 ("exception", "=", "approved_without_payment"),
                 ("needs_attention", "=", True),
-            ]
+            ],
+            order="id desc",
+            limit=20,
         )
 
     def _wait_for_lock(self):
