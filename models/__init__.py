@@ -1,3 +1,4 @@
+from . import card_export_mixin
 from . import card_notice
 from . import res_company
 from . import card_terminal_driver

@@ -13,7 +13,7 @@ MANAGER = "point_of_sale.group_pos_manager"
 class CardNotice(models.Model):
     _name = "card.notice"
     _description = "Card Terminal Notice"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "card.export.mixin"]
     _order = "state, id desc"
     _rec_name = "text"
     _mail_post_access = "read"

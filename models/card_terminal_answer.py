@@ -9,6 +9,7 @@ from .scrubbed import ScrubbedChar
 class CardTerminalAnswer(models.Model):
     _name = "card.terminal.answer"
     _description = "Cashier's Answer about a Card Payment"
+    _inherit = ["card.export.mixin"]
     _order = "id desc"
     _rec_name = "transaction_uuid"
 

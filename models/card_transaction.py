@@ -73,6 +73,7 @@ def from_minor(minor, currency):
 class CardTransaction(models.Model):
     _name = "card.transaction"
     _description = "Card Transaction"
+    _inherit = ["card.export.mixin"]
     _order = "requested_at desc, id desc"
     _rec_name = "uuid"
 

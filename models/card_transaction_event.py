@@ -19,6 +19,7 @@ STATES = frozenset(state.value for state in State)
 class CardTransactionEvent(models.Model):
     _name = "card.transaction.event"
     _description = "Card Transaction Event"
+    _inherit = ["card.export.mixin"]
     _order = "id"
     _rec_name = "type"
 

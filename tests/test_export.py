@@ -148,3 +148,14 @@ class TestExport(CardTerminalCase):
         yen.active = True
         self.sell(str(uuid.uuid4()), str(uuid.uuid4()), 1234, currency="JPY")
         self.assertEqual(self.rows()[1][9:12], ["1234", "1234", "JPY"])
+
+    def test_odoos_own_export_holds_no_formula(self):
+        sale = self.sell(str(uuid.uuid4()), str(uuid.uuid4()))
+        self.env.cr.execute(
+            "UPDATE card_transaction SET till = %s, operator = '+1', reference = '-x'", ["=cmd|'/c x'!A0"]
+        )
+        self.env.invalidate_all()
+        (row,) = sale.export_data(["till", "operator", "reference", "state"])["datas"]
+        self.assertEqual(row, ["'=cmd|'/c x'!A0", "'+1", "'-x", "Approved"])
+        (event,) = sale.event_ids[:1].export_data(["type", "seq"])["datas"]
+        self.assertEqual(event[0], "requested")

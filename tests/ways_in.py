@@ -97,6 +97,16 @@ METHODS = {
 }
 #: Methods of Odoo that the addon extends; who may call them is Odoo's and is tested with what they guard.
 EXTENDED = {
+    *(
+        (model, "export_data")
+        for model in (
+            "card.export.mixin",
+            "card.notice",
+            "card.terminal.answer",
+            "card.transaction",
+            "card.transaction.event",
+        )
+    ),
     ("pos.session", "action_pos_session_closing_control"),
     ("pos.session", "action_pos_session_closing_control"),
     ("pos.session", "get_closing_control_data"),

@@ -15,10 +15,8 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.card_export_mixin import plain_cell
 from ..models.card_transaction import GIVING_BACK
-
-#: First characters that make a spreadsheet take text for a formula (OWASP, CSV injection).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class CardTransactionExport(models.TransientModel):
@@ -87,12 +85,12 @@ class CardTransactionExport(models.TransientModel):
 
         return {
             self.env._("Date"): local,
-            self.env._("Till"): lambda record: _cell(record.config_id.name or record.till),
-            self.env._("Order"): lambda record: _cell(record.order_id.pos_reference or record.order_uuid),
-            self.env._("Terminal"): lambda record: _cell(record.terminal_ref or record.terminal_id.name),
-            self.env._("Brand"): lambda record: _cell(record.brand),
-            self.env._("Last four"): lambda record: _cell(record.last4),
-            self.env._("Authorisation"): lambda record: _cell(record.auth_code),
+            self.env._("Till"): lambda record: plain_cell(record.config_id.name or record.till),
+            self.env._("Order"): lambda record: plain_cell(record.order_id.pos_reference or record.order_uuid),
+            self.env._("Terminal"): lambda record: plain_cell(record.terminal_ref or record.terminal_id.name),
+            self.env._("Brand"): lambda record: plain_cell(record.brand),
+            self.env._("Last four"): lambda record: plain_cell(record.last4),
+            self.env._("Authorisation"): lambda record: plain_cell(record.auth_code),
             self.env._("Kind"): lambda record: kinds[record.kind],
             self.env._("State"): lambda record: states[record.state],
             self.env._("Asked"): lambda record: amount(record, record.amount_requested_minor),
@@ -100,9 +98,3 @@ class CardTransactionExport(models.TransientModel):
             self.env._("Currency"): lambda record: record.currency_id.name or "",
             self.env._("Journal entry"): entry,
         }
-
-
-def _cell(value):
-    """Return text that no spreadsheet runs."""
-    text = value or ""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

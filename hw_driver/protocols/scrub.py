@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 
 MASK = "*"
+PACKED_MASK = "\u00b7"  # never taken for a hidden digit
 _CARD_LENGTHS = range(12, 20)  # ISO/IEC 7812-1, and Maestro's twelve
 #: How numbers are printed in groups: by fours, American Express, Diners.
 _PRINTED = {(4, 4, 4), (4, 4, 5), (4, 6, 4), (4, 6, 5), (4, 4, 4, 4), *((4, 4, 4, 4, rest) for rest in (1, 2, 3))}
@@ -37,7 +38,8 @@ def scrub(text: str) -> str:
     An unbroken run of 12 or more digits is taken for a card number, whatever its check digit. Groups of digits with
     blanks, dashes or line ends between them are, when they are grouped as on a card or their check digit is right.
     """
-    return _masked(_track.sub("[track]", _without_packed(text)), _digits_and_stars, _may_be_card)
+    masked = _masked(_track.sub("[track]", _without_packed(text)), _digits_and_stars, _may_be_card)
+    return masked if masked == text else scrub(masked)  # what was masked can show what stands beside it
 
 
 def scrub_certain(text: str) -> str:
@@ -69,7 +71,7 @@ def _without_packed(text: str) -> str:
         for size in _PACKED_SIZES:
             piece = found[1][:size]
             if len(piece) == size and _unprintable.search(piece) and _is_packed_card(piece):
-                characters[found.start() : found.start() + size] = MASK * size
+                characters[found.start() : found.start() + size] = PACKED_MASK * size
                 break
     return "".join(characters)
 

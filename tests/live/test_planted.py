@@ -1,4 +1,4 @@
-"""Card numbers and markup in all that a terminal and a till can say, followed to the end: driver, journal, Odoo, exports.
+"""Card numbers and markup in all that terminals and tills can say, followed to the end: driver, journal, Odoo, exports.
 
 What the driver alone keeps is searched by tests/driver/service/test_service_planted.py; here its events go on to a real
 Odoo, and the database's whole content, the exports and the pages are searched.
@@ -69,9 +69,11 @@ def addon_files(checker: Checker) -> dict[str, bytes]:
     client = checker.shop.client
     files = {}
     wizards = [("card.transaction.export", {"date_from": "2020-01-01", "date_to": "2099-12-31"})]
-    for transaction in checker.transactions():
-        for file_format in ("json", "txt"):
-            wizards.append(("card.timeline.export", {"transaction_id": transaction["id"], "file_format": file_format}))
+    wizards += [
+        ("card.timeline.export", {"transaction_id": transaction["id"], "file_format": file_format})
+        for transaction in checker.transactions()
+        for file_format in ("json", "txt")
+    ]
     for model, values in wizards:
         number = client.create(model, values)
         files[f"{model} {number}"] = client.download(client.call(model, "action_export", [number])["url"])
@@ -96,8 +98,8 @@ def planted(counter: Counter, checker: Checker) -> Caller:
         assert call("PUT", f"/v1/transactions/{number}", asked).status == 201
         wait_until(lambda s=state: s in {t["state"] for t in checker.transactions()}, f"Odoo to hear of {state}")
         answer = {"uuid": number, "answer": "paid", "authorisation": NUMBERS["authorisation"]}
-        counter.shop.client.call("pos.session", "card_terminal_answer", [session], answer | {"terminal": asked["terminal"],
-                                 "order": asked["order"], "line": asked["line"], "amount": asked["amount"]})  # fmt: skip
+        answer |= {"terminal": asked["terminal"], "order": asked["order"], "line": asked["line"], "amount": 500}
+        counter.shop.client.call("pos.session", "card_terminal_answer", [session], answer)
     return call
 
 
