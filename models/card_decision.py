@@ -3,6 +3,7 @@
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
+from ..hw_driver.protocols.scrub import scrub
 from .res_users import MANAGER
 
 FORCE = ("force_done", "force_cancel")
@@ -89,6 +90,16 @@ class CardDecisionMixin(models.AbstractModel):
         if action == "suspense":
             return self._suspense_minor() != 0
         return True
+
+    @api.model
+    def _typed_text(self, value, length):
+        """Return a number that somebody typed off a slip; a card number is refused, not kept (law 11)."""
+        text = str(value or "").strip()
+        if scrub(text) != text:
+            raise UserError(
+                self.env._("That looks like a card number. Type the number that the slip gives the payment.")
+            )
+        return text[:length]
 
     def _decide(self, action, reason, values=None):
         """Carry out a manager's decision, keep it, and return (what was done, what its method returned beside it)."""

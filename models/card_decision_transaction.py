@@ -126,7 +126,7 @@ class CardTransaction(models.Model):
             paid=True,
             reason=self.env.context["card_reason"],
             amount_minor=self.amount_requested_minor if amount is None else amount,
-            auth_code=str(values.get("auth_code") or "")[:64],
+            auth_code=self._typed_text(values.get("auth_code"), 16),
         )
         return self.env._("Settled as paid: %s.", self.currency_id.format(self.amount_approved))
 
@@ -152,7 +152,7 @@ class CardTransaction(models.Model):
         return self.env._("The money never came: %s keeps it in suspense.", move.name)
 
     def _decide_matched(self, values):
-        settlement = str(values.get("settlement") or "").strip()[:64]
+        settlement = self._typed_text(values.get("settlement"), 64)
         if not settlement:
             raise UserError(self.env._("Name the settlement in which the terminal lists this payment."))
         self.write({

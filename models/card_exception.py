@@ -6,6 +6,7 @@ A view on the database: nothing is copied, so it can neither miss nor invent any
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..hw_driver.protocols.states import OPEN
 from .card_decision import SILENT_SECONDS
 from .card_suspense import ACCOUNTANT
 from .card_transaction import to_minor
@@ -21,9 +22,9 @@ class CardException(models.Model):
     _order = "since desc, id desc"
     _depends = {
         "card.transaction": [
-            "amount_approved", "amount_requested", "attached_order_uuid", "card_suspense_move_id", "company_id", "config_id", "ended_at",
-            "exception", "needs_attention", "order_id", "order_uuid", "payment_id", "requested_at", "session_id", "state",
-            "terminal_id", "uuid",
+            "amount_approved", "amount_requested", "attached_order_uuid", "card_suspense_move_id", "company_id",
+            "config_id", "ended_at", "exception", "needs_attention", "order_id", "order_uuid", "payment_id",
+            "requested_at", "session_id", "state", "terminal_id", "uuid",
         ],
         "pos.payment": [
             "amount", "card_acknowledged_at", "card_evidence", "card_suspense_move_id", "card_terminal_id",
@@ -160,13 +161,14 @@ class CardException(models.Model):
         states = dict(said._fields["state"]._description_selection(self.env))
         order_states = dict(self._fields["order_state"]._description_selection(self.env))
         booked = payment and to_minor(payment.amount, payment.currency_id)
-        agrees = said and payment and said._is_booked() and booked == said._signed_minor()
+        open_question = said and said.state in OPEN
+        differs = said and not open_question and payment and booked != (said._is_booked() and said._signed_minor())
         rows = [
             (
                 self.env._("Amount"),
                 payment and _money(payment.amount, payment.currency_id),
-                said and _money(said.amount_approved if said._is_approved() else 0, said.currency_id),
-                bool(agrees),
+                self._charged(said) if said else self.env._("no approval"),
+                not (differs or (payment and not said)),
             ),
             (self.env._("Asked for"), "", said and _money(said.amount_requested, said.currency_id), None),
             (
@@ -182,7 +184,6 @@ class CardException(models.Model):
                 None,
             ),
             (self.env._("Order total"), order and _money(order.amount_total, order.currency_id), "", None),
-            (self.env._("Session"), self.session_id.name, "", None),
             (
                 self.env._("Time"),
                 self._local(payment.payment_date),
@@ -198,9 +199,15 @@ class CardException(models.Model):
                 None,
             ),
             (self.env._("Cashier"), said.operator or order.user_id.name, "", None),
-            (self.env._("Slip"), said.slip, "", None),
+            (self.env._("Slip"), "", said.slip, None),
         ]
         return [[label, till or "", terminal or "", same] for label, till, terminal, same in rows if till or terminal]
+
+    def _charged(self, said):
+        """Return in words what the terminal charged."""
+        if said.state in OPEN:
+            return self.env._("not known")
+        return _money(said.amount_approved if said._is_approved() else 0, said.currency_id)
 
     def _local(self, at):
         """Return a time as the user's clock shows it."""

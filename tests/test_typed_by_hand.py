@@ -99,7 +99,8 @@ class TestTypedByHand(BooksCase):
     def test_what_cannot_be_typed(self):
         for changes in (
             {"amount_minor": 0}, {"amount_minor": -5}, {"amount_minor": 10.0}, {"amount_minor": None}, {"slip": ""},
-            {"slip": None}, {"slip": "4" * 33}, {"slip": "4970 1012 3456 7890"}, {"last4": "424"},
+            {"slip": None}, {"slip": "4" * 33}, {"slip": "4970 1012 3456 7890"},
+            {"auth_code": "4970101234567890"}, {"last4": "424"},
             {"last4": "49701012"}, {"kind": "preauth"}, {"uuid": "x"}, {"uuid": None},
         ):  # fmt: skip
             with self.subTest(changes=changes), self.assertRaises(UserError):
