@@ -63,10 +63,12 @@ def _how(command: argparse.ArgumentParser) -> None:
 
 
 def _pair(arguments: argparse.Namespace) -> int:
-    url, code = arguments.url, arguments.code
+    if arguments.install:  # what would refuse the service is found out before the code is spent
+        arguments.only_print = arguments.user = arguments.no_service = False
+        _place(arguments, *_folder(arguments))
     said = pair(
-        url,
-        code,
+        arguments.url,
+        arguments.code,
         _config(arguments),
         database=arguments.database,
         replace=arguments.replace,
@@ -76,7 +78,6 @@ def _pair(arguments: argparse.Namespace) -> int:
     if not arguments.install:
         print("Start it with: card-terminal serve. Or keep it running: card-terminal install")
         return 0
-    arguments.only_print = arguments.user = arguments.no_service = False
     return _install(arguments)
 
 

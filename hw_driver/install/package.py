@@ -20,7 +20,17 @@ DISTRIBUTION = "card_terminal_driver"
 REQUIREMENTS = "requirements.txt"
 ZIPAPP = "card-terminal.pyz"
 EPOCH = (1980, 1, 1, 0, 0, 0)
-MAIN = f"import sys\n\nfrom {ROOT}.cli import main\n\nsys.exit(main())\n"
+#: An older Python reads this much, and says so.
+MAIN = f"""\
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit("card-terminal needs Python 3.11 or newer; this is %d.%d" % sys.version_info[:2])
+
+from {ROOT}.cli import main
+
+sys.exit(main())
+"""
 
 
 @cache

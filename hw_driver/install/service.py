@@ -135,6 +135,11 @@ class Place:
         return SYSTEM_UNIT if self.kind == "system" else self.home / ".config/systemd/user" / SYSTEM_UNIT.name
 
     @property
+    def command(self) -> Path:
+        """Where people find `card-terminal`."""
+        return COMMAND if self.kind == "system" else self.home / ".local/bin" / NAME
+
+    @property
     def task(self) -> Path:
         """Where the description of the task is kept."""
         return self.supervisor.with_name("task.xml")
@@ -147,6 +152,11 @@ def here(state: Path, supervisor: Path, python: str, *, system: bool | None = No
     if not shutil.which("systemctl"):
         raise CannotInstall(f"this machine has no systemd; have it run by other means: {python} {supervisor} serve")
     as_system = os.geteuid() == 0 if system is None else system
+    if as_system and Path(python).resolve().is_relative_to(Path.home()):
+        raise CannotInstall(
+            f"a service of the machine cannot use {python}, which lies in a home folder; use the system's own: "
+            "sudo /usr/bin/python3 …, or add --user"
+        )
     return Place(
         "system" if as_system else "user", python, supervisor, state, serial_group=_serial_group(), home=Path.home()
     )
@@ -174,11 +184,10 @@ def install_steps(place: Place) -> list[Step]:
     unit = Write(place.unit, unit_text(place))
     if place.kind == "user":
         control = ("systemctl", "--user")
-        # Without this, systemd ends the driver when its user logs out.
-        lingering = Run(("loginctl", "enable-linger"), may_fail=True)
         return [
             unit,
-            lingering,
+            Write(place.command, f'#!/bin/sh\nexec "{place.python}" "{place.supervisor}" "$@"\n', 0o755),
+            Run(("loginctl", "enable-linger"), may_fail=True),  # or the driver ends when its user logs out
             Run((*control, "daemon-reload")),
             Run((*control, "enable", NAME)),
             Run((*control, "restart", NAME)),
@@ -191,7 +200,7 @@ def install_steps(place: Place) -> list[Step]:
         ),
         Run(("chown", "-R", f"{place.user}:{place.user}", str(place.state))),
         unit,
-        Write(COMMAND, shell, 0o755),
+        Write(place.command, shell, 0o755),
         Run(("systemctl", "daemon-reload")),
         Run(("systemctl", "enable", NAME)),
         Run(("systemctl", "restart", NAME)),
@@ -203,11 +212,10 @@ def uninstall_steps(place: Place) -> list[Step]:
     if place.kind == "windows":
         return [Run(("schtasks", "/end", "/tn", NAME), may_fail=True), Run(("schtasks", "/delete", "/tn", NAME, "/f"))]
     control = ("systemctl",) if place.kind == "system" else ("systemctl", "--user")
-    command = [Remove(COMMAND)] if place.kind == "system" else []
     return [
         Run((*control, "disable", "--now", NAME), may_fail=True),
         Remove(place.unit),
-        *command,
+        Remove(place.command),
         Run((*control, "daemon-reload")),
     ]
 

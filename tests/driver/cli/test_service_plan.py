@@ -24,7 +24,11 @@ def place(kind: str, **changes: object) -> Place:
 
 
 def unit(kind: str, **changes: object) -> ConfigParser:
-    (write,) = [step for step in install_steps(place(kind, **changes)) if isinstance(step, Write) and step.path.suffix]
+    (write,) = [
+        step
+        for step in install_steps(place(kind, **changes))
+        if isinstance(step, Write) and step.path.suffix == ".service"
+    ]
     parsed = ConfigParser(strict=False, interpolation=None)
     parsed.optionxform = str  # type: ignore[assignment,method-assign]
     parsed.read_string(write.text)
@@ -76,6 +80,15 @@ def test_systemd_itself_finds_no_fault(kind: str, tmp_path: Path) -> None:
     )
     faults = [line for line in done.stderr.splitlines() if "card-terminal.service" in line]
     assert faults == []
+
+
+def test_people_find_the_command() -> None:
+    """The command runs whatever version is in use, with that version's Python."""
+    for kind, where in (("system", "/usr/local/bin/card-terminal"), ("user", "/srv/shop/.local/bin/card-terminal")):
+        (write,) = [step for step in install_steps(place(kind)) if isinstance(step, Write) and not step.path.suffix]
+        assert (write.path.as_posix(), write.mode) == (where, 0o755)
+        assert f'"{sys.executable}" "{SUPERVISOR}" "$@"' in write.text
+        assert ("runuser -u card-terminal" in write.text) is (kind == "system"), "root runs nothing that is not root's"
 
 
 def test_windows_runs_it_at_boot_without_rights() -> None:
