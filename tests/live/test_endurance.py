@@ -142,9 +142,12 @@ def test_another_till_that_is_trusted_sees_the_frozen_order(new_counter):
     for method in ("Card", "Cash"):
         other.pay_with(method)
         other.dismiss(other.alert("The order is frozen"))
-    assert other.page.evaluate(
-        "(uuid) => posmodel.deleteOrders([posmodel.models['pos.order'].getBy('uuid', uuid)])", lost.order["uuid"]
-    ) is False
+    assert (
+        other.page.evaluate(
+            "(uuid) => posmodel.deleteOrders([posmodel.models['pos.order'].getBy('uuid', uuid)])", lost.order["uuid"]
+        )
+        is False
+    )
     lost.assert_nothing_charged_and_nothing_lost()
 
 
@@ -203,4 +206,3 @@ def test_no_road_in_the_browser_closes_a_session_over_an_open_question(new_count
         road(lost)
         lost.assert_nothing_charged_and_nothing_lost()
         assert [session["state"] for session in lost.checker.sessions()] == ["opened"]
-

@@ -114,4 +114,15 @@ def test_refused_by_the_user_the_till_says_so_and_how_to_undo_it(open_till, coun
     direct = finding(till, "direct")
     expect(direct).to_have_attribute("data-code", "denied")
     expect(direct).to_contain_text("open the site's settings")
+    till.dismiss(till.page.locator(".card-terminal-diagnostics"))
     assert checker.requests() == 0
+
+
+def test_refused_by_the_user_payments_go_through_odoo(open_till, counter, checker):
+    till = open_till(["geolocation"])
+    calls = calls_to_driver(till.page, counter.shop.driver_url)
+    sell(till)
+    expect(till.receipt).to_be_visible()
+    assert calls == []
+    assert checker.charges() == [PRICE]
+    checker.wait_for_evidence("matched")
