@@ -173,6 +173,8 @@ async def open_world(
                 "protocol": "concert-v3",
                 "transport": {"kind": "tcp", "host": "127.0.0.1", "port": machine.port},
                 "options": {"drain": 0.02, **options[machine.id]},
+                "exclusive": True,
+                "questions": [0.1, 0.3],
             }
             for machine in machines
         ]

@@ -10,6 +10,9 @@ from torture.kill.disk import Disk, everything, nothing
 from torture.kill.run_power import CONTROLS, cut
 from torture.kill.told import Ears, Fact
 
+#: A driver that is watched call by call is slow.
+pytestmark = pytest.mark.timeout(300)
+
 
 def test_nothing_told_is_lost_in_a_power_cut(tmp_path: Path) -> None:
     cuts = cut(tmp_path, 12, 60, 1, "cuts")
