@@ -11,19 +11,19 @@ from torture import checker, history
 from torture import report as reports
 from torture.simulation import breaks, run, shop
 
-#: Together some 10,000 sales; each part goes to a core of its own.
-PARTS = [(seed, 50) for seed in range(1, 5)]
+#: Days in each of the parts below: together some 10,000 sales, spread over the cores.
+DAYS = 10
 
 
-@pytest.mark.parametrize(("seed", "histories"), PARTS)
-def test_nothing_is_lost_or_doubled(seed: int, histories: int) -> None:
-    report = run.torture(seed, histories)
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_nothing_is_lost_or_doubled(seed: int) -> None:
+    report = run.torture(seed, DAYS)
     assert not report.findings, report.findings[0]
-    assert report.counts["sales"] >= histories * shop.SALES
-    assert report.counts["possible"] > histories * shop.SALES / 2
+    assert report.counts["sales"] >= DAYS * shop.SALES
+    assert report.counts["possible"] > DAYS * shop.SALES / 2
     assert report.counts["got"] == report.counts["possible"]
     # What makes a day hard was there.
-    for name in ("struck", "refunds", "declined", "cancelled", "failed", "unknown", "settled_by_hand"):
+    for name in ("struck", "refunds", "declined", "cancelled", "failed", "persons silent"):
         assert report.counts[name], name
 
 
@@ -41,7 +41,7 @@ SEEN = {
 
 @pytest.mark.parametrize("law", SEEN)
 def test_a_broken_law_is_seen(law: str) -> None:
-    seed, histories = (11, 8) if law != "12" else (4, 48)  # few days have a journal restored
+    seed, histories = (11, 6) if law != "12" else (149, 4)  # few days have a journal restored: two of these
     whole = run.torture(seed, histories)
     assert not whole.findings
     report = run.torture(seed, histories, broken=law)
