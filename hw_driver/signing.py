@@ -13,7 +13,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

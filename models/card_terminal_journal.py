@@ -2,8 +2,8 @@
 
 A journal that lost numbers, forked (a machine restored from a snapshot, or running twice) or was replaced is never
 taken silently: an alarm is raised, what was open becomes unknown, and a forked journal is asked for whole and kept
-beside the first, under `<journal>~2`, `~3` … What can still be read of a journal that was set aside comes after that, as
-`closed`.
+beside the first, under `<journal>~2`, `~3` … What can still be read of a journal that was set aside comes after that,
+as `closed`.
 """
 
 from odoo import fields, models

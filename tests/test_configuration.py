@@ -154,7 +154,7 @@ class TestConfiguration(CardTerminalCase):
         elsewhere = self.env["card.terminal.driver"].create({"name": "Elsewhere"})
         data = session.load_data(["card.terminal.driver", "card.terminal"])
         (driver,) = data["card.terminal.driver"]
-        self.assertEqual(set(driver), {"id", "name", "uuid", "url", "grant", "grant_expires"})
+        self.assertEqual(set(driver), {"id", "name", "uuid", "url", "grant", "grant_expires", "road"})
         self.assertEqual(decode_grant(driver["grant"], KEY)["session"], session.name)
         self.assertNotIn(elsewhere.id, [row["id"] for row in data["card.terminal.driver"]])
         self.assertEqual([row["name"] for row in data["card.terminal"]], ["Counter", "Terrace"])

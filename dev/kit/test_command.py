@@ -4,6 +4,7 @@
   dev/test odoo                    one part, or several: dev/test driver lint
   dev/test odoo -k refund -x       what follows the parts goes to pytest
   dev/test odoo tests/test_x.py    one file (of one part)
+  dev/test driver --coverage       and measure its branches; too few fail the run
   dev/test lint --fix              mend what ruff can mend, then check
   dev/test --setup                 only fetch and make what the tests need
   dev/test --where                 print where things are, as JSON
@@ -26,6 +27,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -44,6 +46,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "live": ("odoo", "chromium"),
     "lint": ("odoo-env",),
 }
+COVERAGE = Path(__file__).parent / "coverage.ini"
 SECONDS_PER_TEST = {"driver": 60, "odoo": 300, "tours": 300, "live": 300}
 
 
@@ -102,13 +105,20 @@ def _run_parts(workplace: Workplace, parts: list[str], words: list[str]) -> int:
 
 def _run_driver(workplace: Workplace, part: str, words: list[str]) -> Result:
     folder = workplace.checkout / "tests" / "driver"
-    return _pytest(
-        workplace,
-        part,
-        workplace.python_of("driver"),
-        ["-c", str(folder / "pytest.ini"), "-p", "no:odoo", "-n", "auto", *_files_or(words, [folder])],
-        {**os.environ, "PATH": workplace.path},
-    )
+    python, environment = workplace.python_of("driver"), {**os.environ, "PATH": workplace.path}
+    measured = "--coverage" in words
+    words = [word for word in words if word != "--coverage"]
+    words = ["-c", str(folder / "pytest.ini"), "-p", "no:odoo", "-n", "auto", *_files_or(words, [folder])]
+    if not measured:
+        return _pytest(workplace, part, python, words, environment)
+    with tempfile.TemporaryDirectory(dir=workplace.cache.path("tmp")) as data:
+        environment |= {"COVERAGE_FILE": f"{data}/coverage", "COVERAGE_RCFILE": str(COVERAGE)}
+        result = _pytest(workplace, part, python, words, environment, "coverage", "run", "-m")
+        coverage = [str(python), "-m", "coverage"]
+        subprocess.run([*coverage, "combine", "--quiet"], cwd=workplace.checkout, env=environment, check=False)
+        if subprocess.run([*coverage, "report"], cwd=workplace.checkout, env=environment, check=False).returncode:
+            result.failed.append(f"branch coverage is below what {COVERAGE.name} asks for")
+    return result
 
 
 def _run_in_odoo(workplace: Workplace, part: str, words: list[str]) -> Result:
@@ -172,9 +182,13 @@ def _files_or(words: list[str], default: Sequence[Path]) -> list[str]:
     return words if named else [*map(str, default), *words]
 
 
-def _pytest(workplace: Workplace, part: str, python: Path, words: list[str], environment: dict[str, str]) -> Result:
+def _pytest(
+    workplace: Workplace, part: str, python: Path, words: list[str], environment: dict[str, str], *under: str
+) -> Result:
+    """Run pytest, as a module of `under` where words say so (coverage)."""
     report = workplace.cache.path("tmp", f"junit-{part}-{token_hex(4)}.xml")
-    command = [str(python), "-m", "pytest", f"--junitxml={report}", f"--timeout={SECONDS_PER_TEST[part]}", *words]
+    pytest = ["pytest", f"--junitxml={report}", f"--timeout={SECONDS_PER_TEST[part]}", *words]
+    command = [str(python), "-m", *under, *pytest]
     try:
         status = subprocess.run(command, cwd=workplace.checkout, env=environment, check=False).returncode
         return read_junit(part, report, status)

@@ -1,4 +1,4 @@
-"""What is fuzzed: every reader of what a terminal, a browser, a file or a person wrote; each protocol of the registry."""
+"""What is fuzzed: every reader of what terminals, browsers, files or people wrote; each protocol of the registry."""
 
 from __future__ import annotations
 

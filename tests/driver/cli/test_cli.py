@@ -285,7 +285,7 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         ("[driver]\norigins = ['https://shop.example/']", "must look like"),
         ("[terminal]\nid = 'x'", "[[terminal]]"),
         ("[[terminal]]\nprotocol = 'concert-v3'", "terminal.id is missing"),
-        ("[[terminal]]\nid = 'x'\nprotocol = 'morse'", "known are concert-v3"),
+        ("[[terminal]]\nid = 'x'\nprotocol = 'morse'", "known are concert-v2, concert-v3"),
         ("[[terminal]]\nid = 'x'\nprotocol = 'concert-v3'", "terminal x: host is missing"),
         (
             "[[terminal]]\nid = 'x'\nprotocol = 'concert-v3'\nhost = 'h'\n[terminal.options]\nspeed = 1",

@@ -11,7 +11,7 @@ from torture.fuzz.targets import targets
 EXECUTIONS = 1500
 
 
-@pytest.mark.parametrize("target", targets(), ids=lambda target: target.name)
+@pytest.mark.parametrize("target", list(targets()), ids=lambda target: target.name)
 def test_only_declared_errors(target: Target) -> None:
     found = fuzz(target, 1, executions=EXECUTIONS)
     print(report([found])[0])
