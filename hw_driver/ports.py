@@ -9,22 +9,8 @@ from pathlib import Path
 from serial.tools import list_ports
 
 from .transports.serial import usb_name
+from .usb_vendors import looks_like
 
-#: USB vendors of payment terminals, by their number in the USB ID list (usb.ids), and what else a name gives away.
-VENDORS: dict[str, str] = {
-    "0b00": "an Ingenico terminal",
-    "079b": "a Sagem (Ingenico) terminal",
-    "11ca": "a Verifone terminal",
-    "2fb8": "a PAX terminal",
-    "0ca6": "a Castles terminal",
-}
-#: USB vendors of adapters: what hangs on them cannot be told.
-ADAPTERS: dict[str, str] = {
-    "0403": "a USB-to-serial adapter (FTDI)",
-    "067b": "a USB-to-serial adapter (Prolific)",
-    "10c4": "a USB-to-serial adapter (Silicon Labs)",
-    "1a86": "a USB-to-serial adapter (WCH)",
-}
 STABLE_NAMES = Path("/dev/serial/by-id")
 
 
@@ -68,7 +54,7 @@ def _looks_like(port: object) -> str:
     vendor = usb_name(port)[:4]
     if not vendor:
         return "a serial port of this machine"
-    return VENDORS.get(vendor) or ADAPTERS.get(vendor) or "a USB device with a serial port"
+    return looks_like(vendor)
 
 
 def _stable_names() -> dict[str, str]:
