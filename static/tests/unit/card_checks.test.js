@@ -1,7 +1,10 @@
-import { describe, expect, test } from "@odoo/hoot";
+import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { allowTranslations } from "@web/../tests/web_test_helpers";
 import { findings, openRoad } from "@pos_card_terminal/app/utils/card_checks";
 
 describe.current.tags("headless");
+
+beforeEach(allowTranslations);
 
 const HEALTH = {
     driver: "d",
