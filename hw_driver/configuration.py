@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .protocols.machine import InvalidRequest, SafeError
+from .protocols.options import check
+from .protocols.serial_line import OPTIONS as SERIAL_LINE
 
 DEFAULT_LISTEN = "127.0.0.1"
 DEFAULT_PORT = 8765
@@ -206,24 +208,16 @@ def _tcp(transport: dict[str, Any], where: str, default_port: int) -> None:
 
 
 def _serial(transport: dict[str, Any], where: str, default_port: int) -> None:
-    _known(transport, {"kind", "device", "usb", *_SERIAL}, f"{where}transport")
+    _known(transport, {"kind", "device", "usb", *SERIAL_LINE}, f"{where}transport")
     if ("device" in transport) == ("usb" in transport):
         raise ConfigurationError(f"{where}name the port either by device or by usb; see: card-terminal ports")
     _text(transport, "device" if "device" in transport else "usb", where)
-    for name, allowed in _SERIAL.items():
-        if name in transport and transport[name] not in allowed:
-            raise ConfigurationError(f"{where}{name} must be one of {', '.join(map(str, allowed))}")
+    try:
+        check(SERIAL_LINE, {name: value for name, value in transport.items() if name in SERIAL_LINE})
+    except InvalidRequest as error:
+        raise ConfigurationError(f"{where}{error}") from error
 
 
-#: What can be set for a serial line beside its port (transports/serial.py).
-_SERIAL: dict[str, tuple[Any, ...]] = {
-    "preset": ("usb", "rs232"),
-    "speed": (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200),
-    "bits": (7, 8),
-    "parity": ("none", "even", "odd"),
-    "stop": (1, 2),
-    "flow": ("none", "rtscts", "dsrdtr", "xonxoff"),
-}
 _TRANSPORTS: dict[str, Callable[[dict[str, Any], str, int], None]] = {"tcp": _tcp, "serial": _serial}
 
 
@@ -246,7 +240,7 @@ def _terminal(table: Mapping[str, Any]) -> TerminalSettings:
     options = dict(_table(table, "options"))
     _known(options, set(info.options), f"{where}options")
     try:
-        info.machine(options)
+        info.check(options)
     except InvalidRequest as error:
         raise ConfigurationError(f"{where}{error}") from error
     return TerminalSettings(

@@ -140,7 +140,7 @@ class Terminal:
             "name": self.name,
             "protocol": self.info.name,
             "transport": self.transport,
-            "options": {**self.info.options, **self.options},
+            "options": {**self.info.defaults, **self.options},
             "capabilities": {
                 "kinds": sorted(kind.value for kind in self.info.kinds),
                 "can_cancel": self.info.can_cancel,
@@ -306,7 +306,7 @@ class Terminal:
         doubt: Outcome | None = None,
     ) -> Transaction:
         """Begin a dialog: a payment's, or a question about one."""
-        timeout = float({**self.info.options, **self.options}.get("connect_timeout", 5))
+        timeout = float({**self.info.defaults, **self.options}.get("connect_timeout", 5))
         dialog = Dialog(
             machine,
             transaction,

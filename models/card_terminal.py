@@ -194,7 +194,7 @@ class CardTerminal(models.Model):
     def _options(self):
         """Return the options of the terminal's protocol that are set here; an empty text leaves its default."""
         self.ensure_one()
-        known = PROTOCOLS[self.protocol].options
+        known = PROTOCOLS[self.protocol].defaults
         values = {option: self[field] for option, field in OPTION_FIELDS.items() if option in known}
         texts = {option for option in values if self._fields[OPTION_FIELDS[option]].type in ("char", "selection")}
         return {option: value for option, value in values.items() if value or (known[option] and option not in texts)}

@@ -12,13 +12,9 @@ from typing import Any
 import serial
 from serial.tools import list_ports
 
+from ..protocols.serial_line import settings_of
 from .base import Listener
 
-#: Line parameters by the name people choose; each can be overruled (concert.md 1.1).
-PRESETS: dict[str, dict[str, Any]] = {
-    "usb": {"speed": 9600, "bits": 8, "parity": "none", "stop": 1, "flow": "none"},
-    "rs232": {"speed": 9600, "bits": 7, "parity": "even", "stop": 1, "flow": "none"},
-}
 PARITIES = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 FLOWS: dict[str, dict[str, bool]] = {
     "none": {},
@@ -36,8 +32,7 @@ LONGEST_WRITE = 1.0
 class SerialTransport:
     """Settings: `device` (a path, COM3) or `usb` (``vendor:product`` or ``vendor:product:serial``, hexadecimal).
 
-    `preset` is a key of `PRESETS` (`usb`); `speed` (baud), `bits` (7, 8), `parity` (`none`, `even`, `odd`), `stop`
-    (1, 2) and `flow` (a key of `FLOWS`) overrule it. The port is locked: one owner at a time.
+    Its line is set as `protocols/serial_line.py` describes. The port is locked: one owner at a time.
     """
 
     def __init__(self, settings: Mapping[str, Any], listener: Listener) -> None:
@@ -143,7 +138,7 @@ class NoPort(OSError):
 
 def open_port(settings: Mapping[str, Any]) -> serial.Serial:
     """Open and lock a port; raise `OSError`."""
-    line = {**PRESETS[settings.get("preset", "usb")], **settings}
+    line = settings_of(settings)
     return serial.Serial(
         port=device_of(settings),
         baudrate=line["speed"],

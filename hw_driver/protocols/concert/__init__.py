@@ -8,7 +8,8 @@ from . import on_line, v2
 from .line import EnqLink, LinkSettings
 from .machine import MAX_AMOUNT, ConcertV3
 from .messages import decode, encode
-from .options import DEFAULTS
+from .options import OPTIONS
+from .presets import PRESETS
 from .tables import EXCHANGES
 
 PROTOCOLS = (
@@ -19,7 +20,8 @@ PROTOCOLS = (
         kinds=frozenset(EXCHANGES),
         can_cancel=False,
         max_amount=MAX_AMOUNT,
-        options=DEFAULTS,
+        options=OPTIONS,
+        presets=PRESETS["concert-v3"],
         machine=ConcertV3,
         decode=decode,
         encode=encode,
@@ -32,7 +34,8 @@ PROTOCOLS = (
         kinds=frozenset(EXCHANGES),
         can_cancel=False,
         max_amount=MAX_AMOUNT,
-        options=on_line.DEFAULTS,
+        options=on_line.OPTIONS,
+        presets=PRESETS["concert-v3-serial"],
         machine=on_line.ConcertV3OnLine,
         decode=on_line.decode,
         encode=on_line.encode,
@@ -47,7 +50,8 @@ PROTOCOLS = (
         kinds=frozenset(v2.OPERATIONS),
         can_cancel=False,
         max_amount=v2.MAX_AMOUNT,
-        options=v2.DEFAULTS,
+        options=v2.OPTIONS,
+        presets=PRESETS["concert-v2"],
         machine=v2.ConcertV2,
         decode=v2.decode,
         encode=v2.encode,

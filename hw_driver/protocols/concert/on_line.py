@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..machine import Acknowledge, Effect, MalformedMessage, Outcome, Result
+from ..options import Option, check
 from ..recovery import Last
-from ..rules import check
 from ..states import State
 from .duplicate import last_of
 from .line import frame, unframe
@@ -16,16 +17,16 @@ from .line.words import NOT_TAKEN
 from .machine import ConcertV3, Phase
 from .messages import decode as decode_message
 from .messages import encode as encode_message
-from .options import DEFAULTS as OWN
+from .options import OPTIONS as OWN
 from .options import Options
 from .tlv import parse
 
 #: A frame ends, so there is nothing to drain; ENQ is tried several times before a line is given up.
 _FRAMED = {"drain": 0}
-DEFAULTS: dict[str, Any] = {
-    **{name: OWN[name] for name in OWN if name != "drain"},
-    "connect_timeout": 15,
-    **line.DEFAULTS,
+OPTIONS: dict[str, Option] = {
+    **{name: OWN[name] for name in OWN if name not in _FRAMED},
+    "connect_timeout": replace(OWN["connect_timeout"], default=15.0),
+    **line.OPTIONS,
 }
 
 
@@ -50,10 +51,10 @@ class ConcertV3OnLine(ConcertV3):
 
 
 def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of V3 among those of a cable; raise `InvalidRequest` for a wrong one of the line."""
-    check({name: value for name, value in options.items() if name in line.RULES}, line.RULES)
-    own = {name: value for name, value in options.items() if name not in line.RULES}
-    return {"connect_timeout": DEFAULTS["connect_timeout"], **own, **_FRAMED}
+    """Return the options of V3 among those of a cable; raise `InvalidRequest` for a wrong one."""
+    check(OPTIONS, options)
+    own = {name: value for name, value in options.items() if name not in line.OPTIONS}
+    return {"connect_timeout": OPTIONS["connect_timeout"].default, **own, **_FRAMED}
 
 
 def decode(data: bytes) -> dict[str, Any]:

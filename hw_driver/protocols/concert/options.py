@@ -1,51 +1,110 @@
-"""What can be set for a CONCERT V3 terminal (docs/api.md section 4), checked before anything is sent."""
+"""What can be set for a CONCERT V3 terminal, checked before anything is sent."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ..machine import InvalidRequest
+from ..options import Option, check, option, options_of, wrong
 from .tables import REFERENCE_TAGS
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`register` is the till's number on the terminal, `ipc` the till software's identifier, times are in seconds.
+    """The options of one terminal; times are in seconds."""
 
-    `duplicata` says that the terminal tells its last result (CD 3), `duplicata_idle` that it does so only while no
-    payment runs, `duplicata_refused` with which reason (AF) it says that its last payment was not completed.
-    `reference_tag` (CF or CH) carries the transaction's uuid.
-    """
-
-    register: str = "01"
-    register_length: int = 2
-    ipc: str = "012345678901"
-    version: str = "0300"
-    crlf: bool = False
-    tickets: bool = False
-    connect_timeout: float = 5
-    answer_timeout: float = 180
-    drain: float = 0.3
-    duplicata: bool = False
-    duplicata_idle: bool = False
-    duplicata_refused: str = ""
-    reference_tag: str = ""
+    register: str = option(
+        "01",
+        "The till's number on the terminal (CA): give each till its own where the terminal's report tells them apart.",
+        "OCA AK HP PX",
+        pattern="[0-9]{1,2}",
+        wanted="one or two digits in quotes",
+    )
+    register_length: int = option(
+        2,
+        "Digits of that number: 1 where the terminal answers AF 09 (format error) and its manual shows CA0011.",
+        "OCA AK HP (2); PX (1)",
+        choices={1: "one digit", 2: "two digits"},
+    )
+    ipc: str = option(
+        "012345678901",
+        "The till software's number (CJ), where the terminal's maker asks for one of the Association du Paiement.",
+        "AP; the default is what OCA AK send",
+        pattern="[0-9]{12}",
+        wanted="12 digits in quotes",
+    )
+    version: str = option(
+        "0300",
+        "The version sent (CZ), where the terminal insists on another; its answers may name any.",
+        "OCA AK HP PX DEL",
+        choices={"0300": "3.00", "0301": "3.01", "0310": "3.10", "0320": "3.20"},
+    )
+    crlf: bool = option(
+        False,
+        "Ends each request with CR and LF, where all are rejected and the maker's manual asks for it.",
+        "HP, perhaps a slip of the pen",
+    )
+    tickets: bool = option(
+        False,
+        "Asks for the customer's slip (CK), to print it on the receipt; some terminals refuse the extra field.",
+        "HP PX",
+    )
+    connect_timeout: float = option(
+        5.0,
+        "How long the terminal may take to be reached.",
+        "chosen; not in any text",
+        low=0.05,
+        high=120,
+        unit="s",
+    )
+    answer_timeout: float = option(
+        180.0,
+        "How long the terminal may take to answer, the customer included.",
+        "HP AK OCA",
+        low=0.05,
+        high=3600,
+        unit="s",
+    )
+    drain: float = option(
+        0.3,
+        "How long to wait for more after the result, where the ticket comes noticeably later.",
+        "OCA",
+        low=0,
+        high=10,
+        unit="s",
+    )
+    duplicata: bool = option(
+        False,
+        "The terminal prints and tells a copy of its last result when asked (CD 3): it is asked after a lost answer.",
+        "HP (on a Verifone V240m) PX",
+    )
+    duplicata_idle: bool = option(
+        False,
+        "It refuses that copy while a payment is under way: try while the amount is shown.",
+        "HP, inferred",
+    )
+    duplicata_refused: str = option(
+        "",
+        "The reason (AF) with which it refuses the copy of a payment that was not completed, often 07.",
+        "HP; the code is inferred",
+        pattern="|[0-9]{2}",
+        wanted="two digits in quotes, or empty",
+    )
+    reference_tag: str = option(
+        "",
+        "The field that the terminal gives back as it was sent: it then carries the payment's own reference.",
+        "HP PX",
+        choices={"": "none", **dict(zip(REFERENCE_TAGS, ("private data", "reference"), strict=True))},
+    )
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Options:
         """Return the options with the defaults filled in; raise `InvalidRequest` that names what is wrong."""
-        for name, value in given.items():
-            if name not in _RULES:
-                raise _wrong(f"there is no option {name}; there are {', '.join(_RULES)}")
-            holds, wanted = _RULES[name]
-            if not holds(value):
-                raise _wrong(f"option {name} must be {wanted}, not {value!r}")
+        check(OPTIONS, given)
         options = cls(**given)
         if len(str(int(options.register))) > options.register_length:
-            raise _wrong(f"register {options.register} does not fit register_length {options.register_length}")
+            raise wrong(f"register {options.register} does not fit register_length {options.register_length}")
         return options
 
     @property
@@ -54,36 +113,4 @@ class Options:
         return str(int(self.register)).zfill(self.register_length)
 
 
-def _wrong(text: str) -> InvalidRequest:
-    return InvalidRequest(text, code="bad_option")
-
-
-def _matches(pattern: str) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
-
-
-def _seconds(low: float, high: float) -> tuple[Callable[[Any], bool], str]:
-    def holds(value: Any) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-
-    return holds, f"a number of seconds from {low} to {high}"
-
-
-_TRUTH: tuple[Callable[[Any], bool], str] = (lambda value: isinstance(value, bool), "true or false")
-_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "register": (_matches(r"[0-9]{1,2}"), "one or two digits in quotes"),
-    "register_length": (lambda value: type(value) is int and value in (1, 2), "1 or 2"),
-    "ipc": (_matches(r"[0-9]{12}"), "12 digits in quotes"),
-    "version": (_matches(r"03[0-9]{2}"), "0300, 0301, 0310 or 0320 in quotes"),
-    "crlf": _TRUTH,
-    "tickets": _TRUTH,
-    "connect_timeout": _seconds(0.05, 120),
-    "answer_timeout": _seconds(0.05, 3600),
-    "drain": _seconds(0, 10),
-    "duplicata": _TRUTH,
-    "duplicata_idle": _TRUTH,
-    "duplicata_refused": (_matches(r"|[0-9]{2}"), "two digits in quotes, or empty"),
-    "reference_tag": (lambda value: value in ("", *REFERENCE_TAGS), "CF or CH in quotes, or empty"),
-}
-
-DEFAULTS: dict[str, Any] = asdict(Options())
+OPTIONS: dict[str, Option] = options_of(Options)

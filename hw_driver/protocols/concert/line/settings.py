@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
-from ...rules import Rule, count, seconds
+from ...options import Option, option, options_of
 
 
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
-    """Seconds and counts (concert.md 1.5).
+    """Seconds and counts (concert.md 1.5)."""
 
-    `line_answer`: wait for ACK after ENQ or a frame. `line_tries`: ENQ sent before giving up, `line_pause` between two
-    of them. `line_turnaround`: silence kept before answering. `line_byte`: longest silence inside a session of the
-    other side. `line_sends`: how often a frame may go out, each repeat after an explicit NAK of it.
-    """
-
-    line_answer: float = 3.0
-    line_tries: int = 3
-    line_pause: float = 1.0
-    line_turnaround: float = 0.01
-    line_byte: float = 3.0
-    line_sends: int = 3
+    line_answer: float = option(
+        3.0,
+        "How long the terminal may take to acknowledge a call (ENQ) or a frame.",
+        "PYP; 1 PTM, 0.5 DEL",
+        low=0.05,
+        high=60,
+        unit="s",
+    )
+    line_tries: int = option(
+        3, "How often the terminal is called (ENQ) before the till gives up.", "DEL; 1 PYP", low=1, high=20
+    )
+    line_pause: float = option(1.0, "How long to wait between two calls.", "PYP DEL", low=0, high=60, unit="s")
+    line_turnaround: float = option(
+        0.01, "The silence kept before the till answers, for slow lines.", "DEL", low=0, high=1, unit="s"
+    )
+    line_byte: float = option(
+        3.0, "The longest silence inside what the terminal says.", "chosen; PYP waits 3", low=0.05, high=60, unit="s"
+    )
+    line_sends: int = option(
+        3,
+        "How often a frame goes out at most, each time after the terminal has said that it was damaged (NAK).",
+        "chosen; not in any text",
+        low=1,
+        high=10,
+    )
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> LinkSettings:
@@ -36,12 +50,4 @@ class LinkSettings:
         return self.line_tries * self.line_answer + (self.line_tries - 1) * self.line_pause
 
 
-RULES: dict[str, Rule] = {
-    "line_answer": seconds(0.05, 60),
-    "line_tries": count(1, 20),
-    "line_pause": seconds(0, 60),
-    "line_turnaround": seconds(0, 1),
-    "line_byte": seconds(0.05, 60),
-    "line_sends": count(1, 10),
-}
-DEFAULTS: dict[str, Any] = asdict(LinkSettings())
+OPTIONS: dict[str, Option] = options_of(LinkSettings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .late import overheard
 from .machine import MAX_AMOUNT, ConcertV2
 from .messages import decode, encode
-from .options import DEFAULTS
+from .options import OPTIONS
 from .tables import OPERATIONS
 
-__all__ = ["DEFAULTS", "MAX_AMOUNT", "OPERATIONS", "ConcertV2", "decode", "encode", "overheard"]
+__all__ = ["MAX_AMOUNT", "OPERATIONS", "OPTIONS", "ConcertV2", "decode", "encode", "overheard"]

@@ -3,52 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from ...rules import TRUTH, Rule, check, matches, one_of, seconds
+from ...options import Option, check, option, options_of
 from ..line import settings as line
 from .tables import MEANS
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`dialect` E has 26 positions, E+ two options more; `ticket` asks for the customer's slip (E over TCP only).
+    """The options of one terminal beside those of its line; times are in seconds."""
 
-    `means` is what a payment is made with unless a request says another; `card` asks for the card's field in the reply.
-    `private` fills the ten private positions, `private_echoed` says that the terminal returns them as they came.
-    Times are in seconds.
-    """
-
-    register: str = "01"
-    dialect: str = "E+"
-    means: str = "1"
-    card: bool = True
-    private: str = "spaces"
-    private_echoed: bool = False
-    forced: bool = False
-    ticket: bool = False
-    connect_timeout: float = 15
-    answer_timeout: float = 180
+    register: str = option(
+        "01",
+        "The till's number on the terminal: give each till its own where the terminal's report tells them apart.",
+        "PTM PYP DEL LI PX",
+        pattern="0?[1-9]|[1-9][0-9]",
+        wanted="01 to 99 in quotes",
+    )
+    dialect: str = option(
+        "E+",
+        "E for terminals that acknowledge the call and then refuse every message: older ones know no E+.",
+        "LI PYP PTM DEL",
+        choices={"E": "26 positions", "E+": "26 positions and two options"},
+    )
+    means: str = option(
+        "1",
+        "What a payment is made with, unless the till says another.",
+        "PTM; 1 C 0 also LI PYP DEL",
+        choices={code: brand or "chosen on the terminal" for code, brand in MEANS.items()},
+    )
+    card: bool = option(
+        True, "Asks for the card's field in the answer, of which the last four digits are kept.", "LI PTM PYP"
+    )
+    private: str = option(
+        "spaces",
+        "What fills the ten private positions, where the terminal wants zeros or gives back a reference.",
+        "PTM PYP PX (spaces); DEL (zeros); LI (own)",
+        choices={"spaces": "spaces", "zeros": "zeros", "reference": "a number of the payment's own"},
+    )
+    private_echoed: bool = option(
+        False,
+        "The terminal gives the private positions back as they came, so an answer with others is another payment's.",
+        "LI; not on all (PTM)",
+    )
+    forced: bool = option(
+        False, "Asks the bank for an authorisation each time, whatever the amount (E+ only).", "LI PTM"
+    )
+    ticket: bool = option(
+        False, "Asks for the customer's slip (T012), to print it on the receipt; on PAX with Nepting.", "LI YZ"
+    )
+    connect_timeout: float = option(
+        15.0,
+        "How long the terminal may take to be reached, its calls included.",
+        "chosen: three calls of 3 s",
+        low=0.05,
+        high=120,
+        unit="s",
+    )
+    answer_timeout: float = option(
+        180.0,
+        "How long the terminal may take to answer, the customer included.",
+        "chosen; 120 PTM, unlimited DEL",
+        low=0.05,
+        high=3600,
+        unit="s",
+    )
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Options:
         """Return the options with the defaults filled in; raise `InvalidRequest` that names what is wrong."""
-        check(given, RULES)
-        return cls(**{name: value for name, value in given.items() if name not in line.RULES})
+        check(OPTIONS, given)
+        return cls(**{name: value for name, value in given.items() if name not in line.OPTIONS})
 
 
-RULES: dict[str, Rule] = {
-    "register": matches(r"0?[1-9]|[1-9][0-9]", "01 to 99 in quotes"),
-    "dialect": one_of("E", "E+"),
-    "means": one_of(*MEANS),
-    "card": TRUTH,
-    "private": one_of("spaces", "zeros", "reference"),
-    "private_echoed": TRUTH,
-    "forced": TRUTH,
-    "ticket": TRUTH,
-    "connect_timeout": seconds(0.05, 120),
-    "answer_timeout": seconds(0.05, 3600),
-    **line.RULES,
-}
-DEFAULTS: dict[str, Any] = {**asdict(Options()), **line.DEFAULTS}
+OPTIONS: dict[str, Option] = {**options_of(Options), **line.OPTIONS}
