@@ -20,6 +20,7 @@
         "wizards/card_notice_done_views.xml",
         "wizards/card_timeline_export_views.xml",
         "data/card_watch_rule.xml",
+        "data/card_terminal_option.xml",
         "views/card_notice_views.xml",
         "views/card_watch_rule_views.xml",
         "views/card_terminal_driver_views.xml",
@@ -35,6 +36,7 @@
     ],
     "assets": {
         "point_of_sale._assets_pos": ["pos_card_terminal/static/src/app/**/*"],
+        "web.assets_backend": ["pos_card_terminal/static/src/backend/**/*"],
         "web.assets_tests": ["pos_card_terminal/static/tests/tours/**/*"],
         "web.assets_unit_tests": ["pos_card_terminal/static/tests/unit/**/*"],
     },

@@ -7,7 +7,9 @@ from . import card_terminal_pairing
 from . import card_terminal_version
 from . import card_terminal_journal
 from . import card_terminal_relay
+from . import card_terminal_option
 from . import card_terminal
+from . import card_terminal_reach
 from . import card_transaction
 from . import card_transaction_event
 from . import card_transaction_join

@@ -4,26 +4,14 @@ import uuid
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 
-from ..hw_driver.protocols.machine import InvalidRequest
+from ..hw_driver.configuration import ConfigurationError, till_side
 from ..hw_driver.protocols.registry import PROTOCOLS
+from .card_terminal_option import TRANSPORT_OPTIONS, from_text, options_of, to_text
 
-#: Field of `card.terminal` for each protocol option; a protocol is sent the options it knows.
-OPTION_FIELDS = {
-    "register": "register",
-    "register_length": "register_length",
-    "ipc": "ipc",
-    "version": "protocol_version",
-    "crlf": "crlf",
-    "tickets": "tickets",
-    "connect_timeout": "connect_timeout",
-    "answer_timeout": "answer_timeout",
-    "drain": "drain",
-    "duplicata": "duplicata",
-    "duplicata_idle": "duplicata_idle",
-    "duplicata_refused": "duplicata_refused",
-    "reference_tag": "reference_tag",
-}
+#: What the terminal says of itself; the driver need not be told.
+SAID = frozenset({"contract", "terminal_ref", "last_seen", "identity_said"})
 
 
 class CardTerminal(models.Model):
@@ -48,46 +36,27 @@ class CardTerminal(models.Model):
         "res.company", related="driver_id.company_id", store=True, index=True, precompute=True, readonly=True
     )
     protocol = fields.Selection(selection="_selection_protocol", required=True, default="concert-v3")
-    host = fields.Char("IP Address", help="Address or name of the terminal in the shop's network.")
-    port = fields.Integer(default=8888)
-
-    register = fields.Char("Register Number", default="01", help="Tells tills apart on the terminal's own report.")
-    register_length = fields.Integer("Register Digits", default=2)
-    ipc = fields.Char("Till Software Number", help="12 digits, where the terminal's maker asks for them.")
-    protocol_version = fields.Char(default="0300")
-    crlf = fields.Boolean("End Messages with CR/LF")
-    tickets = fields.Boolean(
-        "Print the Terminal's Slip on the Receipt",
-        help="Asks the terminal for the customer's slip. Some refuse to be asked.",
+    family = fields.Selection(
+        selection="_selection_family",
+        string="Kind of Terminal",
+        help="Fills in what terminals of this kind need; what you change afterwards stays as you set it.",
     )
-    connect_timeout = fields.Integer("Connection Time-out", default=5, help="Seconds to reach the terminal.")
-    answer_timeout = fields.Integer(
-        "Answer Time-out", default=180, help="Seconds the terminal may take, the customer included."
+    families = fields.Json(compute="_compute_families")
+    family_text = fields.Char(compute="_compute_families")
+    option_ids = fields.One2many(
+        "card.terminal.option",
+        "terminal_id",
+        "Options",
+        compute="_compute_option_ids",
+        store=True,
+        readonly=False,
+        copy=True,
     )
-    drain = fields.Float("Ticket Delay", default=0.3, help="Seconds to wait for a ticket that comes after the result.")
-
-    duplicata = fields.Boolean(
-        "Tells Its Last Result",
-        help="The terminal can be asked for a copy of its last result (duplicata). When an answer is lost it is asked, "
-        "and prints that copy.",
-    )
-    duplicata_idle = fields.Boolean(
-        "Refuses While a Payment Runs",
-        help="The terminal gives no copy while a payment is under way, so an older result proves that none is.",
-    )
-    duplicata_refused = fields.Char(
-        "Reason of a Last Payment Not Completed",
-        help="Two digits (AF) with which this terminal refuses a copy because its last payment was not completed.",
-    )
-    reference_tag = fields.Selection(
-        [("CF", "Private data (CF)"), ("CH", "Reference (CH)")],
-        "Payment's Reference in",
-        help="Where the terminal gives back what the till calls a payment. A copy with the right reference proves how "
-        "that payment ended. Some terminals refuse to be given one.",
-    )
-    other_network = fields.Boolean(
-        "In a Network of Its Own",
-        help="The same address is also used in another shop's network, for another terminal.",
+    options = fields.Json(
+        "Options Set",
+        compute="_compute_options",
+        inverse="_inverse_options",
+        help="What differs from the standard, by the option's name. Written as a whole.",
     )
 
     contract = fields.Char(help="Merchant contract, as the terminal last said it.", readonly=True, copy=False)
@@ -105,11 +74,25 @@ class CardTerminal(models.Model):
     def _selection_protocol(self):
         return [(name, name.replace("-", " ").upper()) for name in PROTOCOLS]
 
-    @api.depends("protocol")
+    @api.model
+    def _selection_family(self):
+        return [
+            (f"{info.name}/{preset.name}", preset.text.rstrip("."))
+            for info in PROTOCOLS.values()
+            for preset in info.presets
+        ]
+
+    def _protocol_info(self):
+        """Return what the driver knows of this terminal's protocol; None where it has none of this name."""
+        return PROTOCOLS.get(self.protocol)
+
+    def _protocol_name(self):
+        return dict(self._selection_protocol()).get(self.protocol, self.protocol)
+
+    @api.depends("protocol", "option_ids.value", "transport")
     def _compute_capabilities(self):
-        known = PROTOCOLS
         for terminal in self:
-            info = known.get(terminal.protocol)
+            info = terminal._protocol_info()
             terminal.can_cancel = bool(info and info.can_cancel)
             terminal.kinds = sorted(info.kinds) if info else []
 
@@ -119,64 +102,126 @@ class CardTerminal(models.Model):
                 ["|", ("card_terminal_id", "=", terminal.id), ("card_terminal_spare_ids", "in", terminal.ids)]
             )
 
+    # Options ----------------------------------------------------------------------------------------------------------
+
+    @api.depends("protocol", "family")
+    def _compute_families(self):
+        for terminal in self:
+            info = terminal._protocol_info()
+            terminal.families = [f"{info.name}/{preset.name}" for preset in info.presets] if info else []
+            preset = terminal._preset()
+            terminal.family_text = preset and preset.text
+
+    def _preset(self):
+        """Return the preset of the chosen kind of terminal, None where none is chosen."""
+        protocol, _slash, name = (self.family or "").partition("/")
+        info = PROTOCOLS.get(protocol)
+        return next((preset for preset in info.presets if preset.name == name), None) if info else None
+
+    @api.depends("protocol", "transport")
+    def _compute_option_ids(self):
+        """Give each terminal a line for each option there is; what was set stays where the name stays."""
+        for terminal in self.with_context(card_terminal_whole=True):
+            wanted = list(options_of(terminal.protocol, terminal.transport))
+            over = terminal.option_ids.filtered(lambda line, wanted=wanted: line.name not in wanted)
+            there = {line.name: line for line in terminal.option_ids - over}
+            terminal.option_ids = [
+                *(Command.delete(line.id) for line in over),
+                *(
+                    Command.update(there[name].id, {"sequence": place})
+                    if name in there
+                    else Command.create({"name": name, "sequence": place})
+                    for place, name in enumerate(wanted)
+                ),
+            ]
+
+    @api.model
+    def _add_new_options(self):
+        """Give every terminal the lines of options that an update has brought."""
+        terminals = self.with_context(active_test=False).search([("protocol", "in", list(PROTOCOLS))])
+        self.env.add_to_compute(self._fields["option_ids"], terminals)
+
+    @api.depends("option_ids.value", "option_ids.name")
+    def _compute_options(self):
+        for terminal in self:
+            terminal.options = terminal._set_options(of_transport=True) | terminal._set_options()
+
+    def _inverse_options(self):
+        for terminal in self:
+            given = terminal.options or {}
+            if not isinstance(given, dict):
+                raise ValidationError(self.env._("Options are written as names and values."))
+            lines = {line.name: line for line in terminal.option_ids}
+            if unknown := given.keys() - lines.keys():
+                raise ValidationError(
+                    self.env._(
+                        "%(terminal)s has no option “%(name)s”. There are: %(names)s.",
+                        terminal=terminal.name,
+                        name=min(unknown),
+                        names=", ".join(lines),
+                    )
+                )
+            terminal._fill_options(given)
+
+    def _fill_options(self, given):
+        """Set these options ({name: value}), and the standard for all others."""
+        self.ensure_one()
+        for line in self.option_ids.with_context(card_terminal_whole=True):
+            value = to_text(given[line.name]) if line.name in given else False
+            if (line.value or False) != value:
+                line.value = value
+
+    def _set_options(self, *, of_transport=False):
+        """Return {name: value} of the options that are set here: the protocol's, or those of the transport."""
+        self.ensure_one()
+        known = TRANSPORT_OPTIONS.get(self.transport, {}) if of_transport else self._protocol_info().options
+        return {
+            line.name: from_text(known[line.name], line.value)
+            for line in self.option_ids
+            if line.value and line.name in known
+        }
+
     @api.onchange("protocol")
     def _onchange_protocol(self):
-        if self.protocol:
-            self.port = PROTOCOLS[self.protocol].default_port
+        if self.family and self.family not in (self.families or []):
+            self.family = False
 
-    @api.constrains("protocol", "host", "port", *OPTION_FIELDS.values())
+    @api.onchange("family")
+    def _onchange_family(self):
+        preset = self._preset()
+        if not preset:
+            return
+        transport = dict(preset.transport)
+        self.transport = transport.pop("kind", self.transport)
+        self.port = transport.pop("port", self.port)
+        self._fill_options({**transport, **preset.options})
+
+    @api.constrains("protocol", "transport", "option_ids")
     def _check_configuration(self):
+        """Let the driver's own check say what it would refuse."""
         for terminal in self:
-            info = PROTOCOLS[terminal.protocol]
-            if info.transports[0] == "tcp" and not (terminal.host and 0 < terminal.port < 65536):
-                raise ValidationError(self.env._("%s needs an IP address and a port from 1 to 65535.", terminal.name))
             try:
-                info.machine(terminal._options())
-            except InvalidRequest as error:
+                till_side({"number": 1, "terminals": [terminal._configuration()]}, frozenset())
+            except ConfigurationError as error:
+                reason = str(error).removeprefix(f"terminal {terminal.uuid}: ")
                 raise ValidationError(
-                    self.env._("%(terminal)s: %(reason)s", terminal=terminal.name, reason=error)
+                    self.env._("%(terminal)s: %(reason)s", terminal=terminal.name, reason=reason)
                 ) from error
-
-    @api.constrains("driver_id", "host", "port", "active", "other_network")
-    def _check_address(self):
-        """Two drivers on one terminal would charge behind each other's back; one driver knows a terminal once."""
-        for terminal in self.filtered(lambda terminal: terminal.active and terminal.host):
-            there = [
-                ("id", "!=", terminal.id),
-                ("host", "=ilike", _escaped(terminal.host)),
-                ("port", "=", terminal.port),
-            ]
-            others = self.sudo().search([*there, ("company_id", "=", terminal.company_id.id)])
-            same_driver = others.filtered(lambda other, terminal=terminal: other.driver_id == terminal.driver_id)
-            if same_driver:
-                raise ValidationError(
-                    self.env._(
-                        "%(terminal)s and %(other)s have the same address. Set the terminal up once: several points "
-                        "of sale can use it.",
-                        terminal=terminal.name,
-                        other=same_driver[0].name,
-                    )
-                )
-            if others and not terminal.other_network and not all(others.mapped("other_network")):
-                raise ValidationError(
-                    self.env._(
-                        "%(other)s of driver %(driver)s has the same address: a terminal has one driver. If it is "
-                        "another terminal in another shop's network, tick “In a Network of Its Own”.",
-                        other=others[0].name,
-                        driver=others[0].driver_id.name,
-                    )
-                )
 
     @api.model_create_multi
     def create(self, vals_list):
-        terminals = super().create(vals_list)
+        terminals = super(CardTerminal, self.with_context(card_terminal_whole=True)).create(vals_list)
+        terminals = terminals.with_env(self.env)
+        terminals._check_configuration()
         terminals.driver_id._refresh_configuration()
         return terminals
 
     def write(self, vals):
         drivers = self.driver_id
-        result = super().write(vals)
-        if not vals.keys() <= {"contract", "terminal_ref", "last_seen"}:  # what the terminal says of itself
+        result = super(CardTerminal, self.with_context(card_terminal_whole=True)).write(vals)
+        if not vals.keys() <= SAID:
+            self.with_context(card_terminal_whole=True).flush_recordset()  # lines of another protocol
+            self._check_configuration()
             (drivers | self.driver_id)._refresh_configuration()
         return result
 
@@ -191,24 +236,15 @@ class CardTerminal(models.Model):
         if self.env["card.transaction"].sudo().search_count([("terminal_id", "in", self.ids)], limit=1):
             raise UserError(self.env._("A terminal that has transactions is archived, not deleted."))
 
-    def _options(self):
-        """Return the options of the terminal's protocol that are set here; an empty text leaves its default."""
-        self.ensure_one()
-        known = PROTOCOLS[self.protocol].defaults
-        values = {option: self[field] for option, field in OPTION_FIELDS.items() if option in known}
-        texts = {option for option in values if self._fields[OPTION_FIELDS[option]].type in ("char", "selection")}
-        return {option: value for option, value in values.items() if value or (known[option] and option not in texts)}
-
     def _configuration(self):
         """Return this terminal as docs/api.md 2.2 says it."""
         self.ensure_one()
-        info = PROTOCOLS[self.protocol]
         return {
             "id": self.uuid,
             "name": self.name,
             "protocol": self.protocol,
-            "transport": {"kind": info.transports[0], "host": self.host, "port": self.port},
-            "options": self._options(),
+            "transport": self._transport(),
+            "options": self._set_options(),
         }
 
     @api.model
@@ -222,8 +258,3 @@ class CardTerminal(models.Model):
     @api.model
     def _load_pos_data_fields(self, config):
         return ["id", "name", "uuid", "driver_id", "protocol", "can_cancel", "kinds"]
-
-
-def _escaped(text):
-    """Return a text as `=ilike` finds just this one, in capitals or not."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

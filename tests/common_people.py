@@ -52,7 +52,7 @@ class PeopleCase(CardTerminalCase):
         exception = self.env["card.exception"].search([("transaction_id", "=", self.unknown.id)])
         found = [
             exception,
-            self.driver, self.terminal, self.loose, self.sale.event_ids[:1], answer, notice, self.order,
+            self.driver, self.terminal, self.terminal.option_ids[:1], self.loose, self.sale.event_ids[:1], answer, notice, self.order,
             self.order.payment_ids, self.pos_session, self.config, self.card_pm, self.cashier, self.company,
         ]  # fmt: skip
         return {record._name: record for record in found}

@@ -137,6 +137,7 @@ ACCESS = {
     "card.terminal.answer": ("cashier manager accountant", ""),
     "card.terminal.driver": ("cashier manager accountant", "manager"),
     "card.terminal.grant": ("manager", ""),
+    "card.terminal.option": ("cashier manager accountant", "manager"),
     "card.terminal.pairing": ("", ""),
     "card.terminal.pairing.try": ("", ""),
     "card.watch.rule": ("manager", "manager"),

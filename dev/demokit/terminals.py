@@ -15,4 +15,7 @@ class DemoTerminal:
     settings: dict[str, object]
 
 
-TERMINALS = {each.protocol: each for each in (DemoTerminal("concert-v3", "Counter", "contactless", {"tickets": True}),)}
+TERMINALS = {
+    each.protocol: each
+    for each in (DemoTerminal("concert-v3", "Counter", "contactless", {"options": {"tickets": True}}),)
+}
