@@ -20,6 +20,11 @@ examples:
   card-terminal pay counter 12.50                            take a payment, without Odoo
   card-terminal doctor                                       what is wrong, in plain words
 """
+TERMINALS_EXAMPLES = """\
+examples:
+  card-terminal terminals                          which terminals the running driver has
+  card-terminal terminals --options concert-v2     what can be set, which values it takes, what each family needs
+"""
 PAY_EXAMPLES = """\
 examples:
   card-terminal pay counter 12.50
@@ -102,7 +107,17 @@ def parser(*, virtual: bool = False) -> Parser:
     serve.add_argument("--ready", action="store_true", help="print a line of JSON when listening")
     serve.add_argument("--ready-file", type=Path, metavar="FILE", help="write that line to a file as well")
 
-    add("terminals", "list the terminals of the running driver", _client_command("terminals"), place, as_json)
+    terminals = add(
+        "terminals",
+        "list the terminals of the running driver, or say what can be set for one",
+        _terminals,
+        place,
+        as_json,
+        epilog=TERMINALS_EXAMPLES,
+    )
+    terminals.add_argument(
+        "--options", metavar="PROTOCOL", help="say what can be set for terminals of this protocol; needs no driver"
+    )
     pay = add(
         "pay", "take a payment on a terminal, without Odoo", _client_command("pay"), place, as_json, epilog=PAY_EXAMPLES
     )
@@ -156,6 +171,14 @@ def _serve(arguments: argparse.Namespace) -> int:
         ready_file=arguments.ready_file,
         log_format=arguments.log_format,
     )
+
+
+def _terminals(arguments: argparse.Namespace) -> int:
+    if arguments.options is None:
+        return _client_command("terminals")(arguments)
+    from .option_list import show
+
+    return show(arguments.options, as_json=arguments.json)
 
 
 def _client_command(name: str) -> Command:

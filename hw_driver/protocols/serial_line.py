@@ -25,13 +25,16 @@ class SerialLine:
         9600,
         "Baud: the speed set in the terminal's menu; on USB it does not matter.",
         "PX",
-        choices={speed: f"{speed} baud" for speed in (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)},
+        choices={speed: str(speed) for speed in (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)},
     )
-    bits: int = option(8, "Data bits.", "PX PTM DEL LI", choices={7: "seven", 8: "eight"})
+    bits: int = option(8, "Data bits, as in the terminal's menu.", "PX PTM DEL LI", choices={7: "7", 8: "8"})
     parity: str = option(
-        "none", "Parity.", "PX PTM DEL LI", choices={"none": "no parity", "even": "even parity", "odd": "odd parity"}
+        "none",
+        "The parity bit, as in the terminal's menu.",
+        "PX PTM DEL LI",
+        choices={"none": "none", "even": "even", "odd": "odd"},
     )
-    stop: int = option(1, "Stop bits.", "PTM DEL", choices={1: "one", 2: "two"})
+    stop: int = option(1, "Stop bits, as in the terminal's menu.", "PTM DEL", choices={1: "1", 2: "2"})
     flow: str = option(
         "none",
         "Flow control, where the terminal or its cable insists on it.",
