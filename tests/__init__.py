@@ -9,6 +9,7 @@ from . import test_export
 from . import test_guards
 from . import test_join
 from . import test_journal
+from . import test_ledger_files
 from . import test_notice
 from . import test_pairing
 from . import test_refunds
