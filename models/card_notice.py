@@ -37,7 +37,7 @@ class CardNotice(models.Model):
         default="open",
         index=True,
     )
-    raised_count = fields.Integer("Times", readonly=True, default=1, help="How often it was raised while open.")
+    raised_count = fields.Integer("Times Raised", readonly=True, default=1, help="How often it was raised while open.")
     raised_at = fields.Datetime("Last Raised", readonly=True, default=fields.Datetime.now)
     seen_by = fields.Many2one("res.users", readonly=True)
     seen_at = fields.Datetime(readonly=True)
