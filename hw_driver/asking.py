@@ -15,7 +15,7 @@ from .dialog import Dialog
 from .journal import Journal, Record
 from .protocols.machine import Close, Evidence, Outcome, Progress, Result
 from .protocols.recovery import NOT_SENT_CODES, Last, Lost, believe
-from .protocols.states import ENDED, ENDED_WITHOUT_CHARGE, MONEY_KINDS, State
+from .protocols.states import ENDED, ENDED_WITHOUT_CHARGE, MONEY_KINDS, Kind, State
 from .transaction import Transaction
 
 if TYPE_CHECKING:
@@ -35,6 +35,18 @@ LEFT_OPEN = Outcome(
     "driver_restarted",
     "The driver was restarted while the terminal was at work. Do not take the card again: look at the terminal's slip.",
 )
+
+LEFT_UNDONE = Outcome(
+    State.FAILED,
+    "driver_restarted",
+    "The driver was restarted while the terminal was at work. It may have been done all the same: look at the "
+    "terminal's slip. It can be started again.",
+)
+
+
+def left_open(record: Record) -> Outcome:
+    """Return what is said of a transaction that a stopped driver left open, where nobody can be asked."""
+    return LEFT_OPEN if record.kind in MONEY_KINDS else LEFT_UNDONE
 
 
 class Asking:
@@ -266,17 +278,22 @@ class Questions:
 
 def may_be_last(journal: Journal, record: Record) -> bool:
     """Whether the terminal may still tell of this one: nothing was charged there since, as far as we know."""
-    return all(later.state in ENDED_WITHOUT_CHARGE for later in journal.after(record.uuid))
+    after = journal.after(record.uuid)
+    return all(later.state in ENDED_WITHOUT_CHARGE or later.kind is Kind.REPRINT for later in after)
 
 
 def is_last(journal: Journal, record: Record) -> bool:
     """Whether a terminal's last transaction can only be this one or an earlier one: nothing of ours left since."""
-    return all(_never_left(later) for later in journal.after(record.uuid))
+    return all(_never_left(later) or later.kind is Kind.REPRINT for later in journal.after(record.uuid))
 
 
 def _previous(journal: Journal, record: Record) -> Record | None:
     """Return the transaction whose result the terminal would tell if this one had never reached it."""
     for before in journal.before(record.uuid):
+        if before.kind is Kind.REPRINT:
+            continue
+        if before.kind is Kind.SETTLEMENT and not _never_left(before):
+            return None  # a terminal may forget what it has sent off
         if before.state is State.APPROVED:
             return before
         if before.state not in ENDED_WITHOUT_CHARGE:

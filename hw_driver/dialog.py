@@ -31,7 +31,7 @@ from .protocols.machine import (
     StopTimer,
 )
 from .protocols.recovery import Last
-from .protocols.states import ENDED, MONEY_KINDS, State
+from .protocols.states import ENDED, JOURNALLED_KINDS, MONEY_KINDS, State
 from .transaction import Transaction
 from .transports import Listener, Transport
 
@@ -45,6 +45,11 @@ FAULT_AFTER = Outcome(
     State.UNKNOWN,
     "driver_fault",
     "The driver failed after the request was sent. Do not take the card again: look at the terminal's slip.",
+)
+FAULT_WHILE = Outcome(
+    State.FAILED,
+    "driver_fault",
+    "The driver failed after the request was sent. It may have been done all the same: look at the terminal's slip.",
 )
 
 
@@ -88,7 +93,7 @@ class Dialog(Listener):
         self.may_ask = may_ask
         self.doubt = doubt
         self._unsure = False
-        self._is_money = transaction.kind in MONEY_KINDS
+        self._is_kept = transaction.kind in JOURNALLED_KINDS
         self._linked = False
         self._stored: Outcome | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -227,7 +232,8 @@ class Dialog(Listener):
         _log.error("transaction %s: %s at %s", self.transaction.uuid, what, where)
         self._machine = None
         self._clear_timers()
-        return [Result(FAULT_AFTER if self.sent else FAULT_BEFORE), Close()]
+        money = self.transaction.kind in MONEY_KINDS
+        return [Result((FAULT_AFTER if money else FAULT_WHILE) if self.sent else FAULT_BEFORE), Close()]
 
     # -- the effects
 
@@ -239,9 +245,9 @@ class Dialog(Listener):
         transaction = self.transaction
         if effect.state is State.REQUESTED:
             return  # journalled before the dialog began
-        if self._is_money and effect.state is State.UNKNOWN:
+        if self._is_kept and effect.state is State.UNKNOWN:
             self._doubted(effect.outcome)
-        elif self._is_money:
+        elif self._is_kept:
             transaction.journalled(self._journal.record(transaction.uuid, effect.state, effect.outcome))
             self._stored = effect.outcome
         else:
@@ -269,7 +275,7 @@ class Dialog(Listener):
         self._on_heard(effect.last)
 
     def _send(self, effect: Send) -> None:
-        if self._is_money and not self.sent:
+        if self._is_kept and not self.sent:
             raise AssertionError("a request may leave only once it is journalled as sent")
         self.since = asyncio.get_running_loop().time()
         try:

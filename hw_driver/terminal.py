@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from .asking import LEFT_OPEN, Questions
+from .asking import Questions, left_open
 from .clock import Clock, iso, parse
 from .dialog import Dialog
 from .identity import Identity
@@ -22,7 +22,7 @@ from .journal import Journal, KnownTransaction, NotRecorded, Record, outcome_bod
 from .line import Line
 from .protocols.info import ProtocolInfo
 from .protocols.machine import Close, Effect, InvalidRequest, Machine, Outcome, Request, Result, SafeError
-from .protocols.states import MONEY_KINDS, Kind, State
+from .protocols.states import JOURNALLED_KINDS, MONEY_KINDS, Kind, State
 from .transaction import Transaction
 from .transports import REASONS, TRANSPORTS, Listener, Transport
 
@@ -85,6 +85,7 @@ class Terminal:
         self.id = id
         self.name = name
         self.info = info
+        self.able = info.able(options)
         self.transport = dict(transport)
         self.options = dict(options)
         self._journal = journal
@@ -142,7 +143,10 @@ class Terminal:
             "transport": self.transport,
             "options": {**self.info.defaults, **self.options},
             "capabilities": {
-                "kinds": sorted(kind.value for kind in self.info.kinds),
+                "kinds": sorted(kind.value for kind in self.able.kinds),
+                "means": list(self.able.means),
+                "e_receipts": self.able.e_receipts,
+                "forced": self.able.forced,
                 "can_cancel": self.info.can_cancel,
                 "max_amount": self.info.max_amount,
                 "can_be_asked": self._questions.possible,
@@ -164,8 +168,8 @@ class Terminal:
         """
         uuid = str(body["uuid"])
         kind = self._supported(str(body["kind"]))
-        if kind not in MONEY_KINDS:
-            raise NotSupported(f"{kind} is not a payment.")
+        if kind not in JOURNALLED_KINDS:
+            raise NotSupported(f"{kind} is not journalled: ask for it by its own address.")
         expires = _not_after(body)
         if known := self._journal.get(uuid):
             raise KnownTransaction(known)
@@ -181,9 +185,10 @@ class Terminal:
         record = self._journal.intend({**body, "terminal": self.id})
         if self._clock.steady_now() > expires:
             effects = [Result(EXPIRED), Close()]
-        else:
+        elif kind is not Kind.REPRINT:
             self._questions.stop()  # what the terminal did last is now this one
-        return self.begin(machine, Transaction(uuid, record.body, record), effects, may_ask=self._questions.wanted)
+        may_ask = self._questions.wanted and kind in MONEY_KINDS
+        return self.begin(machine, Transaction(uuid, record.body, record), effects, may_ask=may_ask)
 
     async def identify(self, uuid: str, *, till: str = "", operator: str = "") -> Transaction:
         """Ask the terminal who it is. No money moves, so nothing is journalled. Raises as `start` does."""
@@ -249,7 +254,7 @@ class Terminal:
     # -- inside
 
     def _supported(self, name: str) -> Kind:
-        if name not in (kind.value for kind in self.info.kinds):
+        if name not in (kind.value for kind in self.able.kinds):
             raise NotSupported(f"Terminal {self.name} ({self.info.name}) has no {name}.")
         return Kind(name)
 
@@ -285,7 +290,7 @@ class Terminal:
     def _request(self, body: Mapping[str, Any]) -> Request:
         original = dict(body.get("original") or {})
         if original and (record := self._journal.get(str(original.get("uuid", "")))):
-            original |= {**outcome_body(record.outcome), "amount": record.body["amount"]}
+            original |= {**outcome_body(record.outcome), "kind": record.kind, "amount": record.body["amount"]}
         return Request(
             uuid=str(body["uuid"]),
             kind=Kind(body["kind"]),
@@ -293,6 +298,9 @@ class Terminal:
             currency=str(body.get("currency") or ""),
             reference=str(body.get("reference") or ""),
             original=original or None,
+            means=str(body.get("means") or "card"),
+            receipt=dict(body.get("receipt") or {}),
+            forced=str(body.get("forced") or ""),
         )
 
     def begin(
@@ -381,7 +389,7 @@ class Terminal:
             elif self._questions.can_tell(record):
                 self._questions.take_up(transaction, record)
             elif record.state is State.SENT:
-                self.begin(None, transaction, [Result(LEFT_OPEN), Close()], resumed=True)
+                self.begin(None, transaction, [Result(left_open(record)), Close()], resumed=True)
 
 
 def _not_after(body: Mapping[str, Any]) -> datetime:

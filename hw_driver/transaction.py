@@ -73,6 +73,8 @@ class Transaction:
             "settled": (record.settled or None) if record else None,
             **{name: body.get(name, "") for name in ("till", "session", "order", "line", "operator", "reference")},
             "original": body.get("original"),
+            "means": body.get("means") or "card",
+            "forced": body.get("forced") or "",
             "requested_at": record.requested_at if record else None,
             "ended_at": (record.ended_at or None) if record else None,
         }

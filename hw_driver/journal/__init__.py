@@ -10,12 +10,13 @@ from .errors import (
 )
 from .journal import Journal
 from .set_aside import SetAside, set_aside_beside
-from .records import EVIDENCE, IDENTITY, LATE_ANSWER, TRANSITIONS, Event, Record, outcome_body, outcome_of
+from .records import EVIDENCE, IDENTITY, LATE_ANSWER, NOT_KEPT, TRANSITIONS, Event, Record, outcome_body, outcome_of
 
 __all__ = [
     "EVIDENCE",
     "IDENTITY",
     "LATE_ANSWER",
+    "NOT_KEPT",
     "TRANSITIONS",
     "Event",
     "IllegalTransition",

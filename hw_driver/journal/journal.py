@@ -23,7 +23,7 @@ from ..protocols.states import ENDED, State
 from . import opening, schema, storage
 from .errors import IllegalTransition, JournalUnavailable, KnownTransaction, NoSuchTransaction, NotRecorded
 from .reading import IDENTITY_OF, Reading
-from .records import EVIDENCE, IDENTITY, LATE_ANSWER, TRANSITIONS, Event, Record, outcome_body
+from .records import EVIDENCE, IDENTITY, LATE_ANSWER, NOT_KEPT, TRANSITIONS, Event, Record, outcome_body
 
 _log = logging.getLogger(__name__)
 
@@ -97,14 +97,14 @@ class Journal(Reading):
     def intend(self, body: Mapping[str, Any]) -> Record:
         """Make a request durable (state `requested`), with room reserved for its result.
 
-        `body` has `uuid` and the members of PUT (docs/api.md 1.3); `not_after` is not kept.
+        `body` has `uuid` and the members of PUT (docs/api.md 1.3); `NOT_KEPT` says which are not.
         Raises `KnownTransaction`, or `JournalUnavailable`: nothing may be sent then.
         """
         uuid = str(body["uuid"])
         if known := self.get(uuid):
             raise KnownTransaction(known)
         self._reserve.ensure()
-        asked = {key: value for key, value in body.items() if key not in ("uuid", "not_after")}
+        asked = {key: value for key, value in body.items() if key not in NOT_KEPT}
         original = str((asked.get("original") or {}).get("uuid", ""))
         place = (asked["terminal"], asked.get("line") or "", asked.get("order") or "", original)
         try:

@@ -18,6 +18,9 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     **{state: frozenset() for state in ENDED},
 }
 
+#: Members of a request that are not kept: its own name, its deadline, and where a customer wants the slip sent.
+NOT_KEPT = frozenset({"uuid", "not_after", "receipt"})
+
 #: Event of a terminal that speaks about a transaction which has already ended, and says something else.
 LATE_ANSWER = "late_answer"
 #: Event of a terminal that was asked about a lost transaction and told its last one, which may be another.
@@ -78,13 +81,18 @@ def outcome_body(outcome: Outcome | None) -> dict[str, Any]:
     if outcome is None:
         return {}
     said = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
-    return {name: _plain(value) for name, value in said.items() if value or (value == 0 and value is not False)}
+    return {name: _plain(value) for name, value in said.items() if value or (value in (0, ()) and value is not False)}
 
 
 def outcome_of(body: Mapping[str, Any]) -> Outcome | None:
     """Return the outcome that `outcome_body` wrote."""
-    return Outcome(**{**body, "state": State(body["state"])}) if body else None
+    if not body:
+        return None
+    totals = body.get("totals")
+    return Outcome(**{**body, "state": State(body["state"]), "totals": None if totals is None else tuple(totals)})
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
     return dict(value) if isinstance(value, Mapping) else str(value) if isinstance(value, State) else value

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of a terminal. `amount` is in minor units of `currency` (ISO 4217); 0 where no money moves."""
+    """What is asked of a terminal. `amount` is in minor units of `currency` (ISO 4217); 0 where no money moves.
+
+    `original` is the earlier transaction: its `uuid`, `kind`, `amount` and, as far as it has them, the members of its
+    `Outcome`. `means` is what is paid with, a word of `ProtocolInfo.means`; `receipt` where a slip is sent to, `{email,
+    phone}`; `forced` the number of an authorisation given by telephone.
+    """
 
     uuid: str
     kind: Kind
@@ -34,6 +39,9 @@ class Request:
     currency: str = ""
     reference: str = ""
     original: Mapping[str, Any] | None = None
+    means: str = "card"
+    receipt: Mapping[str, str] = field(default_factory=dict)
+    forced: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,9 @@ class Outcome:
 
     `code` is a stable word for programs (``declined``, ``cardholder_abort``, ``link_lost`` …), `text` the terminal's or
     our words for people, `details` every further field worth keeping, already scrubbed. `terminal_ref` is the
-    terminal's number of this transaction; `contract`, `terminal_id` and `serial` say which terminal it was.
+    terminal's number of this transaction; `contract`, `terminal_id` and `serial` say which terminal it was. `receipt`
+    is the customer's slip as text, `merchant_receipt` the shop's. `totals` are those of a settlement, each `{count,
+    amount, currency}` and a `brand` where the terminal tells them apart; None where it told none.
     """
 
     state: State
@@ -63,6 +73,7 @@ class Outcome:
     receipt: str = ""
     merchant_receipt: str = ""
     virtual: bool = False
+    totals: tuple[Mapping[str, Any], ...] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -146,6 +146,8 @@ def _is_previous(lost: Lost, last: Last) -> bool:
         return False
     if last.reference:
         return last.reference == lost.previous_uuid
+    if lost.kind is Kind.REVERSAL:
+        return False  # a copy of what took the sale back may look like the sale
     mine, its = last.outcome, lost.previous
     named = lost.exclusive and not last.elsewhere and mine.terminal_time and mine.auth_code
     same = (mine.terminal_time, mine.auth_code) == (its.terminal_time, its.auth_code)

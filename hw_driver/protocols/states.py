@@ -56,6 +56,14 @@ MONEY_OF_STATE: dict[State, Money] = {
 
 #: Kinds that move money, and so need a journalled intent, an amount and a currency.
 MONEY_KINDS = frozenset({Kind.SALE, Kind.REFUND, Kind.REVERSAL, Kind.PREAUTH, Kind.COMPLETION})
+#: Kinds that move none, but are journalled all the same: Odoo must hear how they ended. They are never `unknown`.
+KEPT_KINDS = frozenset({Kind.SETTLEMENT, Kind.REPRINT})
+JOURNALLED_KINDS = MONEY_KINDS | KEPT_KINDS
+#: Kinds that take up an earlier transaction, often on the very line that paid -> the kinds that it may have been.
+EARLIER_KINDS: dict[Kind, frozenset[Kind]] = {
+    Kind.REVERSAL: frozenset({Kind.SALE, Kind.PREAUTH, Kind.COMPLETION}),
+    Kind.COMPLETION: frozenset({Kind.PREAUTH}),
+}
 #: Kinds that only Odoo may allow, by a one-time grant.
 GRANTED_KINDS = frozenset({Kind.REFUND, Kind.REVERSAL, Kind.COMPLETION, Kind.SETTLEMENT})
 #: Nothing more will be asked of the terminal about these.

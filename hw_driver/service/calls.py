@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from ..protocols.states import Kind
 from .grants import Caller
 from .schemas import Field
 
@@ -33,9 +34,9 @@ Handler = Callable[[Call], Awaitable[web.Response]]
 class Route:
     """One row of the API.
 
-    `operation` is what the grant must name; None where the body's `kind` decides. `terminal` finds the terminal the
-    grant must name (None where the call is about no single one). `answers` are its good statuses, `returns` the schema
-    of their JSON.
+    `kind` is what it starts, None where the body says it or nothing is started. `operation` is what the grant must
+    name; None where the body's `kind` decides. `terminal` finds the terminal the grant must name (None where the call
+    is about no single one). `answers` are its good statuses, `returns` the schema of their JSON.
     """
 
     method: str
@@ -48,3 +49,4 @@ class Route:
     query: Mapping[str, Field] = field(default_factory=dict)
     answers: Mapping[int, str] = field(default_factory=lambda: {200: "done"})
     returns: str = ""
+    kind: Kind | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -163,7 +163,7 @@ def admit(
     terminal = route.terminal(call)
     if terminal is not None:
         caller.require_terminal(terminal)
-    check_once(call, once)
+    check_once(call, route, once)
     return call
 
 
@@ -180,10 +180,19 @@ def read_call(
     return Call(driver, caller, path, checked, check(parse_json(content), route.body))
 
 
-def check_once(call: Call, token: str | None) -> None:
+def check_once(call: Call, route: Route, token: str | None) -> None:
     """Refuse a refund and its like unless Odoo has allowed exactly this one."""
-    if call.body.get("kind") not in GRANTED_KINDS:
+    if (route.kind or call.body.get("kind")) not in GRANTED_KINDS:
         return
     if not token:
         raise Problem("one_time_grant_missing", "Odoo must allow this first. Start it from the order at the till.")
-    call.driver.keyring.check_once(token, {**call.body, "uuid": call.path["uuid"]}, call.driver.clock.now().timestamp())
+    asked = errand(call, route.kind) if route.kind else call.body
+    number = call.path.get("uuid") or call.body["uuid"]
+    call.driver.keyring.check_once(token, {**asked, "uuid": number}, call.driver.clock.now().timestamp())
+
+
+def errand(call: Call, kind: Kind) -> dict[str, Any]:
+    """Return the members of PUT that say what is asked of a terminal itself, where no money moves."""
+    nothing = dict.fromkeys(("currency", "till", "session", "order", "line", "operator"), "")
+    told = {name: value for name, value in call.body.items() if name != "uuid"}
+    return {**nothing, **told, "terminal": call.path["id"], "kind": kind.value, "amount": 0}

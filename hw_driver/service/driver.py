@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..asking import LEFT_OPEN
+from ..asking import left_open
 from ..clock import Clock, iso
 from ..configuration import ConfigurationError, Settings, TillSide, till_side
 from ..journal import Event, Journal, Record
@@ -204,7 +204,7 @@ class Driver:
 
     def _ended_without_terminal(self, record: Record) -> Record:
         """End what a stopped driver left open on a terminal that is configured no more."""
-        outcome = {State.REQUESTED: NOT_SENT, State.SENT: LEFT_OPEN}.get(record.state)
+        outcome = {State.REQUESTED: NOT_SENT, State.SENT: left_open(record)}.get(record.state)
         return self.journal.record(record.uuid, outcome.state, outcome) if outcome else record
 
     def backup(self) -> Path:

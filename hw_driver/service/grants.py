@@ -12,7 +12,7 @@ from .problems import Problem
 
 ODOO, LOCAL = "odoo", "local"
 #: What Odoo can let a till do.
-TILL_OPERATIONS = frozenset({"sale", "status", "cancel", "identify"})
+TILL_OPERATIONS = frozenset({"sale", "status", "cancel", "identify", "reprint"})
 #: What the key file on the machine allows, and what is left of it while Odoo is the master.
 LOCAL_OPERATIONS = TILL_OPERATIONS | {"backup", "stop"}
 LOCAL_WHEN_PAIRED = frozenset({"status", "identify", "backup", "stop"})
@@ -25,7 +25,7 @@ OPERATION_OF_KIND: dict[Kind, str] = {
     Kind.PREAUTH: "sale",
     Kind.COMPLETION: "sale",
     Kind.SETTLEMENT: "sale",
-    Kind.REPRINT: "status",
+    Kind.REPRINT: "reprint",
     Kind.STATUS: "status",
     Kind.IDENTIFY: "identify",
 }
@@ -92,11 +92,11 @@ class Keyring:
             detail = "Odoo's permission has expired, or this machine's clock is wrong. Start it again."
             raise Problem("expired_grant", detail, status=403)
         for name in ("uuid", "kind", "terminal", "currency"):
-            if claims.get(name) != transaction[name]:
+            if (claims.get(name) or "") != transaction[name]:
                 raise _mismatch(f"its {name} differs")
         if claims.get("original") != (transaction.get("original") or {}).get("uuid"):
             raise _mismatch("its original sale differs")
-        maximum = claims.get("max_amount")
+        maximum = claims.get("max_amount") or 0
         if type(maximum) is not int or transaction["amount"] > maximum:
             raise _mismatch("its amount is higher")
 

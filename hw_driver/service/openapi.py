@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from .. import __version__
+from ..journal import NOT_KEPT
 from ..protocols.machine import Outcome
 from ..protocols.states import GRANTED_KINDS, Kind, Money, State
 from .calls import Route
@@ -20,6 +21,7 @@ _OUTCOME_TYPES: dict[str, dict[str, Any]] = {
     "state": {"type": "string", "enum": list(State)},
     "amount_approved": {"type": ["integer", "null"]},
     "virtual": {"type": "boolean"},
+    "totals": {"type": ["array", "null"], "items": {"type": "object"}},
     "details": {"type": "object"},
 }
 
@@ -66,7 +68,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     ]
     for name, field in route.query.items():
         parameters.append({"name": name, "in": "query", "required": field.required, "schema": member_schema(field)})
-    if route.body and "kind" in route.body:
+    if (route.body and "kind" in route.body) or route.kind in GRANTED_KINDS:
         about = f"one-time grant, for {', '.join(sorted(GRANTED_KINDS))}"
         parameters.append({"name": "X-Card-Terminal-Grant", "in": "header", "description": about, "schema": _TEXT})
     return parameters
@@ -91,7 +93,8 @@ def _problem() -> dict[str, Any]:
 
 def _transaction() -> dict[str, Any]:
     asked = {name: {"type": field.type, "description": field.about} for name, field in TRANSACTION_BODY.items()}
-    del asked["not_after"]
+    for name in NOT_KEPT - {"uuid"}:
+        del asked[name]
     return {
         "type": "object",
         "properties": {
@@ -103,6 +106,8 @@ def _transaction() -> dict[str, Any]:
             "money": {"type": "string", "enum": list(Money)},
             "kind": {"type": "string", "enum": list(Kind)},
             "original": {"type": ["object", "null"]},
+            "means": _TEXT,
+            "forced": _TEXT,
             "amount_approved": {"type": ["integer", "null"]},
             "code": _TEXT,
             "text": _TEXT,

@@ -8,10 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
+from ..protocols.states import Kind
 from . import metrics, transactions
 from .calls import Call, Route
+from .doors import errand
 from .openapi import document
-from .schemas import EVENTS_QUERY, IDENTIFY_BODY, TRANSACTION_BODY, TRANSACTION_QUERY
+from .schemas import ERRAND_BODY, EVENTS_QUERY, IDENTIFY_BODY, TRANSACTION_BODY, TRANSACTION_QUERY
 
 #: Seconds a new transaction's answer waits at most for its request to leave.
 ON_THE_WAY = 0.05
@@ -63,9 +65,19 @@ async def get_terminal(call: Call) -> web.Response:
 
 
 async def identify_terminal(call: Call) -> web.Response:
-    nothing = dict.fromkeys(("currency", "till", "session", "order", "line", "operator"), "")
-    body = {**nothing, "terminal": call.path["id"], "kind": "identify", "amount": 0}
-    transaction, new = await transactions.put(call.driver, call.body["uuid"], body)
+    return await _run_errand(call, Kind.IDENTIFY)
+
+
+async def settle_terminal(call: Call) -> web.Response:
+    return await _run_errand(call, Kind.SETTLEMENT)
+
+
+async def reprint_slip(call: Call) -> web.Response:
+    return await _run_errand(call, Kind.REPRINT)
+
+
+async def _run_errand(call: Call, kind: Kind) -> web.Response:
+    transaction, new = await transactions.put(call.driver, call.body["uuid"], errand(call, kind))
     return answer(transaction.as_json(call.driver.journal.journal_id), 201 if new else 200)
 
 
@@ -151,6 +163,31 @@ ROUTES: tuple[Route, ...] = (
         body=IDENTIFY_BODY,
         answers={201: "started", 200: "known"},
         returns="Transaction",
+        kind=Kind.IDENTIFY,
+    ),
+    Route(
+        "POST",
+        "/v1/terminals/{id}/settlements",
+        settle_terminal,
+        "Let a terminal send off its payments (remote collection, end of day)",
+        operation="sale",
+        terminal=terminal_in_path,
+        body=ERRAND_BODY,
+        answers={201: "started", 200: "known, with the same body"},
+        returns="Transaction",
+        kind=Kind.SETTLEMENT,
+    ),
+    Route(
+        "POST",
+        "/v1/terminals/{id}/reprint",
+        reprint_slip,
+        "Let a terminal print its last slip once more",
+        operation="reprint",
+        terminal=terminal_in_path,
+        body=ERRAND_BODY,
+        answers={201: "started", 200: "known, with the same body"},
+        returns="Transaction",
+        kind=Kind.REPRINT,
     ),
     Route("GET", "/v1/health", get_health, "Liveness, versions, journal and clock", operation="status"),
     Route(

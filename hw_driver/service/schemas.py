@@ -16,6 +16,10 @@ from .problems import Problem
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CURRENCY = re.compile(r"[A-Z]{3}")
 IDENTIFIER = re.compile(r"[0-9A-Za-z._:-]+")
+WORD = re.compile(r"[a-z][a-z0-9_]*")
+EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+")
+PHONE = re.compile(r"[+]?[0-9]{6,19}")
+APPROVAL = re.compile(r"[0-9A-Za-z]{1,12}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 MAX_TEXT = 200
 
@@ -61,6 +65,29 @@ TRANSACTION_BODY: dict[str, Field] = {
         required=False,
         members={"uuid": Field("string", "uuid of the sale", pattern=UUID, code="bad_uuid")},
     ),
+    "means": Field("string", "what is paid with, a word of the terminal's capabilities", required=False, pattern=WORD),
+    "receipt": Field(
+        "object",
+        "where the terminal sends the customer's slip; not kept",
+        required=False,
+        members={
+            "email": Field("string", "an e-mail address", required=False, pattern=EMAIL),
+            "phone": Field("string", "a telephone number", required=False, pattern=PHONE),
+        },
+    ),
+    "forced": Field(
+        "string",
+        "number of an authorisation given by telephone",
+        required=False,
+        pattern=APPROVAL,
+        clean=scrub_reference,
+    ),
+}
+
+#: What is asked of a terminal itself: a settlement, a copy of its last slip.
+ERRAND_BODY: dict[str, Field] = {
+    "uuid": Field("string", "uuid of the new transaction", pattern=UUID, code="bad_uuid"),
+    **{name: TRANSACTION_BODY[name] for name in ("till", "session", "operator", "not_after")},
 }
 
 IDENTIFY_BODY: dict[str, Field] = {

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Iterator
 
-from ..asking import LEFT_OPEN
+from ..asking import left_open
 from ..clock import Clock
 from ..configuration import TerminalSettings
 from ..journal import Journal, NotRecorded
@@ -55,7 +55,7 @@ class Terminals:
     def _end_elsewhere(self) -> None:
         """End what a stopped driver left open on terminals that are configured no more: nobody can ask them."""
         for record in self._journal.under_way_elsewhere(self._live):
-            outcome = NOT_SENT if record.state is State.REQUESTED else LEFT_OPEN
+            outcome = NOT_SENT if record.state is State.REQUESTED else left_open(record)
             try:
                 self._journal.record(record.uuid, outcome.state, outcome)
             except NotRecorded as error:  # at the next start, or when somebody asks for it

@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..journal import Event, Journal, KnownTransaction, Record
-from ..protocols.info import ProtocolInfo
-from ..protocols.states import ENDED_WITHOUT_CHARGE, GRANTED_KINDS, MONEY_KINDS, OPEN, Kind, State
+from ..journal import NOT_KEPT, Event, Journal, KnownTransaction, Record
+from ..protocols.states import EARLIER_KINDS, ENDED_WITHOUT_CHARGE, GRANTED_KINDS, MONEY_KINDS, OPEN, Kind, State
+from ..terminal import Terminal
 from ..transaction import Transaction
 from .grants import Caller
 from .problems import Problem
 
 if TYPE_CHECKING:
     from .driver import Driver
-
-#: Kinds that take up an earlier transaction, often on the very line that paid.
-ON_AN_EARLIER_ONE = frozenset({Kind.REVERSAL, Kind.COMPLETION})
 
 
 async def put(driver: Driver, uuid: str, asked: Mapping[str, Any]) -> tuple[Transaction, bool]:
@@ -31,7 +28,7 @@ async def put(driver: Driver, uuid: str, asked: Mapping[str, Any]) -> tuple[Tran
     driver.may_sell()
     await driver.terminals.settle()
     terminal = driver.configured(body["terminal"])
-    check_possible(terminal.info, body)
+    check_possible(terminal, body)
     if body["kind"] == Kind.IDENTIFY:
         return await terminal.identify(uuid, till=body["till"], operator=body["operator"]), True
     try:
@@ -100,14 +97,22 @@ def same(driver: Driver, known: Transaction, body: Mapping[str, Any]) -> Transac
 def comparable(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the members that make two requests the same; an empty member and a missing one are."""
     told = {name: value for name, value in body.items() if value not in ("", None)}
-    return {name: value for name, value in told.items() if name not in ("uuid", "not_after")}
+    return {name: value for name, value in told.items() if name not in NOT_KEPT}
 
 
-def check_possible(info: ProtocolInfo, body: Mapping[str, Any]) -> None:
-    """Refuse kinds and amounts the terminal's protocol has no words for."""
+def check_possible(terminal: Terminal, body: Mapping[str, Any]) -> None:
+    """Refuse what the terminal cannot do, and amounts its protocol has no words for."""
+    info, able = terminal.info, terminal.able
     kind, amount = Kind(body["kind"]), body["amount"]
-    if kind not in info.kinds:
+    if kind not in able.kinds:
         raise Problem("not_supported", f"This terminal has no {kind}. Use another terminal or another way to pay.")
+    if (means := body.get("means") or "card") not in able.means:
+        label = info.means.get(means, means)
+        raise Problem("not_supported", f"This terminal does not take this: {label}. Use another terminal.")
+    if body.get("receipt") and not able.e_receipts:
+        raise Problem("not_supported", "This terminal sends no slips to customers. Leave the address out.")
+    if body.get("forced") and not able.forced:
+        raise Problem("not_supported", "This terminal takes no authorisation given by telephone.")
     if kind not in MONEY_KINDS:
         if amount:
             raise Problem("bad_amount", f"No money moves in a {kind}: its amount must be 0.")
@@ -133,14 +138,29 @@ def check_rules(journal: Journal, body: Mapping[str, Any]) -> None:
             "Another card payment of this order is not settled yet. Settle it first; do not take the card again.",
             transaction={"uuid": blocking.uuid, "state": blocking.state, "terminal": blocking.terminal},
         )
-    original = (body.get("original") or {}).get("uuid")
-    if original and body["kind"] in GRANTED_KINDS:
+    kind, original = Kind(body["kind"]), (body.get("original") or {}).get("uuid") or ""
+    if kind in EARLIER_KINDS:
+        check_earlier(journal.get(original), kind, body)
+    if original and kind in GRANTED_KINDS:
         check_refund(journal, original, body)
+
+
+def check_earlier(earlier: Record | None, kind: Kind, body: Mapping[str, Any]) -> None:
+    """Refuse to reverse or complete what the terminal's own memory cannot hold, or not the whole of it."""
+    if earlier is None:
+        detail = f"This driver's journal does not know the payment that the {kind} is for. Refund it instead."
+        raise Problem("no_such_transaction", detail)
+    if earlier.kind not in EARLIER_KINDS[kind]:
+        raise Problem("bad_kind", f"There is no {kind} of a {earlier.kind}.")
+    if earlier.terminal != body["terminal"]:
+        raise Problem("not_supported", "Another terminal took this payment: choose that one, or refund it instead.")
+    if kind is Kind.REVERSAL and body["amount"] < approved(earlier):
+        raise Problem("bad_amount", "A reversal takes back the whole payment. Refund a part of it instead.")
 
 
 def blocking_record(journal: Journal, body: Mapping[str, Any]) -> Record | None:
     """Return the transaction that keeps this line or order from another attempt."""
-    original = (body.get("original") or {}).get("uuid") if body["kind"] in ON_AN_EARLIER_ONE else None
+    original = (body.get("original") or {}).get("uuid") if body["kind"] in EARLIER_KINDS else None
     of_line = [record for record in journal.of_line(body["line"]) if record.state not in ENDED_WITHOUT_CHARGE]
     of_order = [record for record in journal.of_order(body["order"]) if record.state in OPEN]
     for record in (*of_line, *of_order):
@@ -155,6 +175,8 @@ def check_refund(journal: Journal, original: str, body: Mapping[str, Any]) -> No
     sale = journal.get(original)
     if sale is None:
         return
+    if sale.kind is Kind.PREAUTH and body["kind"] == Kind.REFUND:
+        raise Problem("bad_kind", "Nothing was paid yet: this amount is only held. Release it with a reversal.")
     if sale.body["currency"] != body["currency"]:
         raise Problem("bad_currency", f"The sale was paid in {sale.body['currency']}; refund it in the same currency.")
     refunded = sum(moved_at_most(record) for record in journal.of_original(original) if record.kind in MONEY_KINDS)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ..info import ProtocolInfo
 from ..recovery import Recovery
-from . import on_line, v2
+from . import abilities, means, on_line, v2
+from .request import MAX_AMOUNT
 from .line import EnqLink, LinkSettings
-from .machine import MAX_AMOUNT, ConcertV3
+from .machine import ConcertV3
 from .messages import decode, encode
 from .options import OPTIONS
 from .presets import PRESETS
@@ -22,6 +23,8 @@ PROTOCOLS = (
         max_amount=MAX_AMOUNT,
         options=OPTIONS,
         presets=PRESETS["concert-v3"],
+        means=means.labels(means.V3),
+        abilities=abilities.v3,
         machine=ConcertV3,
         decode=decode,
         encode=encode,
@@ -36,6 +39,8 @@ PROTOCOLS = (
         max_amount=MAX_AMOUNT,
         options=on_line.OPTIONS,
         presets=PRESETS["concert-v3-serial"],
+        means=means.labels(means.V3),
+        abilities=abilities.v3,
         machine=on_line.ConcertV3OnLine,
         decode=on_line.decode,
         encode=on_line.encode,
@@ -52,6 +57,8 @@ PROTOCOLS = (
         max_amount=v2.MAX_AMOUNT,
         options=v2.OPTIONS,
         presets=PRESETS["concert-v2"],
+        means=means.labels(means.V2),
+        abilities=abilities.v2,
         machine=v2.ConcertV2,
         decode=v2.decode,
         encode=v2.encode,

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
-from ..currency import NUMERIC
 from ..machine import (
     Close,
     Effect,
@@ -32,13 +31,12 @@ from ..machine import (
 from ..recovery import Lost, believe
 from ..scrub import scrub
 from ..states import MONEY_KINDS, Kind, State
-from .duplicate import last_of, reference_in, token
+from .duplicate import last_of, reference_in
 from .options import Options
-from .tables import CUSTOMER_TICKET, DUPLICATE, EXCHANGES, REFERENCE_TAGS
+from .request import duplicate_fields, request_fields
+from .tables import DUPLICATE, EXCHANGES
 from .tlv import Reader, build
 from .verdict import doubt, judge
-
-MAX_AMOUNT = 10**12 - 1  # CB has 12 digits at most
 
 
 class Phase(Enum):
@@ -79,7 +77,8 @@ class ConcertV3:
             return []
         self._phase, self._may_have_left = Phase.ASKED, True
         exchange = DUPLICATE if self._lost else EXCHANGES[self._kind]
-        limit = min(self._options.answer_timeout, exchange.longest or math.inf)
+        longest = self._options.settlement_timeout if self._kind is Kind.SETTLEMENT else self._options.answer_timeout
+        limit = min(longest, exchange.longest or math.inf)
         send = Send(build(self._asked) + (b"\r\n" if self._options.crlf else b""))
         timer = StartTimer("answer", limit)
         if self._lost:
@@ -201,29 +200,3 @@ class ConcertV3:
 _UNREACHABLE = (
     "The terminal cannot be reached. Check that it is switched on, its network address, and that no other till uses it."
 )
-
-
-def request_fields(request: Request, options: Options) -> dict[str, str]:
-    """Return the fields that say a request in CONCERT V3; raise `InvalidRequest` where it cannot be said."""
-    if request.kind not in EXCHANGES:
-        raise InvalidRequest(f"CONCERT V3 has no {request.kind} here.", code="bad_kind")
-    values = {"CZ": options.version, "CJ": options.ipc, "CA": options.register_number}
-    exchange = EXCHANGES[request.kind]
-    values["CD"] = exchange.action
-    if request.kind in MONEY_KINDS:
-        if type(request.amount) is not int or not 0 < request.amount <= MAX_AMOUNT:
-            raise InvalidRequest("The amount must be above zero and have 12 digits at most.", code="bad_amount")
-        if request.currency not in NUMERIC:
-            raise InvalidRequest(f"Currency {request.currency or '(none)'} is not known.", code="bad_currency")
-        values |= {"CB": f"{request.amount:02d}", "CE": NUMERIC[request.currency]}  # two digits at least (AK, OCA)
-        if options.tickets:
-            values["CK"] = CUSTOMER_TICKET
-        if options.reference_tag:
-            values[options.reference_tag] = token(request.uuid)
-    return {tag: values[tag] for tag in (*exchange.request, "CK", *REFERENCE_TAGS) if tag in values}
-
-
-def duplicate_fields(lost: Lost, options: Options) -> dict[str, str]:
-    """Return the fields that ask for the last result. No reference: one that comes back is then the terminal's own."""
-    asked = request_fields(Request(lost.uuid, lost.kind, lost.amount, lost.currency), options)
-    return {tag: DUPLICATE.action if tag == "CD" else asked[tag] for tag in DUPLICATE.request}

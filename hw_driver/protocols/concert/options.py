@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..options import Option, check, option, options_of, wrong
+from .means import V3, accepted
 from .tables import REFERENCE_TAGS
+
+_TAG_CHOICES = {"": "none", **dict(zip(REFERENCE_TAGS, ("private data", "reference"), strict=True))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,31 @@ class Options:
     )
     tickets: bool = option(
         False,
-        "Asks for the customer's slip (CK), to print it on the receipt; some terminals refuse the extra field.",
+        "Asks for slips as text (CK), to print them with the receipt; some terminals refuse the extra field.",
         "HP PX",
+    )
+    ticket_copies: str = option(
+        "customer",
+        "Whose slips to ask for.",
+        "PX HP VIVA FIDE; how two come in one text is inferred",
+        choices={"customer": "the customer's", "merchant": "the shop's", "both": "both, in one text"},
+    )
+    accepts: str = option(
+        "card",
+        "What it can be told to pay with (CC), each a payment method of its own: a cheque needs a reader.",
+        "HP; cheque and CB also OCA AK DEL",
+        **accepted(V3),
+    )
+    refund: bool = option(True, "It pays back onto a card (CD 1).", "OCA AK HP PX")
+    reversal: bool = option(True, "It takes back the last sale when asked (CD 2).", "OCA PX; HP: not implemented yet")
+    settlement: bool = option(False, "It sends off the day's payments when asked (CD B); from version 3.10.", "PX AP")
+    preauth: bool = option(
+        False,
+        "It holds an amount when asked (CD 4); how to complete or release it is not public.",
+        "FIDE; V2 (LI)",
+    )
+    authorise: bool = option(
+        False, "Asks the bank for an authorisation each time, whatever the amount (BB).", "HP FIDE"
     )
     connect_timeout: float = option(
         5.0,
@@ -64,6 +90,22 @@ class Options:
         "HP AK OCA",
         low=0.05,
         high=3600,
+        unit="s",
+    )
+    settlement_timeout: float = option(
+        600.0,
+        "How long sending off the day's payments may take.",
+        "chosen; not in any text",
+        low=0.05,
+        high=7200,
+        unit="s",
+    )
+    keep_alive: float = option(
+        0.0,
+        "How long a terminal may rest until it is asked who it is, so that its link does not fall asleep; 0: for ever.",
+        "PX OCA (CD I); that it keeps a link awake is inferred from OCA/pos#701",
+        low=0,
+        high=86400,
         unit="s",
     )
     drain: float = option(
@@ -95,7 +137,20 @@ class Options:
         "",
         "The field that the terminal gives back as it was sent: it then carries the payment's own reference.",
         "HP PX",
-        choices={"": "none", **dict(zip(REFERENCE_TAGS, ("private data", "reference"), strict=True))},
+        choices=_TAG_CHOICES,
+    )
+    order_tag: str = option(
+        "",
+        "The field that carries the order's number, where the terminal prints it or its report shows it.",
+        "PX OCA (CH), HP VIVA (CF)",
+        choices=_TAG_CHOICES,
+    )
+    private_data: str = option(
+        "",
+        "What the terminal's maker wants in CF, the same each time.",
+        "HP VIVA",
+        pattern="[ -~]{0,99}",
+        wanted="at most 99 plain characters",
     )
 
     @classmethod
@@ -105,6 +160,9 @@ class Options:
         options = cls(**given)
         if len(str(int(options.register))) > options.register_length:
             raise wrong(f"register {options.register} does not fit register_length {options.register_length}")
+        taken = [tag for tag in (options.reference_tag, options.order_tag, options.private_data and "CF") if tag]
+        if len(taken) != len(set(taken)):
+            raise wrong("reference_tag, order_tag and private_data must not put two things into one field")
         return options
 
     @property

@@ -131,17 +131,26 @@ class Exchange:
 
 _MONEY = ("CZ", "CJ", "CA", "CB", "CD", "CE")  # mandatory, and all a real Ingenico needs (OCA AK HP)
 
+_PLAIN = ("CZ", "CJ", "CA", "CD")
+
 EXCHANGES: dict[Kind, Exchange] = {
     Kind.SALE: Exchange("0", _MONEY, echo=("CD", "CE", "CA")),
     Kind.REFUND: Exchange("1", _MONEY, echo=("CD", "CE", "CA")),
-    Kind.IDENTIFY: Exchange("I", ("CZ", "CJ", "CA", "CD"), echo=("CD",), longest=10),
+    Kind.REVERSAL: Exchange("2", _MONEY, echo=("CD", "CE", "CA")),
+    Kind.PREAUTH: Exchange("4", _MONEY, echo=("CD", "CE", "CA")),
+    Kind.SETTLEMENT: Exchange("B", _PLAIN, echo=("CD",)),
+    Kind.REPRINT: Exchange("3", _MONEY, echo=(), longest=15),
+    Kind.IDENTIFY: Exchange("I", _PLAIN, echo=("CD",), longest=10),
 }
 
-#: The till asks for a copy of the last result (PX HP); amount and currency are there for terminals that insist (HP).
-DUPLICATE = Exchange("3", _MONEY, echo=(), longest=15)
+#: The till asks for a copy of the last result (PX HP); amount and currency are there for terminals that insist, and may
+#: be anything (HP).
+DUPLICATE = EXCHANGES[Kind.REPRINT]
+ANYTHING = {"CB": "01", "CE": "978"}
 REFERENCE_TAGS = ("CF", "CH")  # both come back (HP PX), on some terminals with other contents
 
-CUSTOMER_TICKET = "100"  # CK: ticket wanted in the reply, the customer's, as Latin-1 text (PX HP)
+TICKETS = {"customer": "100", "merchant": "110", "both": "120"}  # CK: wanted in the reply, whose, Latin-1 text (PX HP)
+MERCHANT, BOTH = "1", "2"  # its second digit
 DONE, NOT_DONE = "10", "01"  # AE (OCA AK HP PX FIDE); 11 = "taken into account" with BA=1 (AK)
 
 

@@ -13,13 +13,15 @@ from typing import Any
 
 from ..machine import Outcome
 from ..scrub import last_four, scrub, scrub_reference
-from ..states import MONEY_KINDS, Kind, State
+from ..states import KEPT_KINDS, MONEY_KINDS, Kind, State
 from .tables import (
     APPLICATIONS,
     AUTHORISED,
+    BOTH,
     DONE,
     EXCHANGES,
     FIELDS,
+    MERCHANT,
     NO_REASON,
     NOT_DONE,
     READ_MODES,
@@ -31,6 +33,11 @@ from .tables import (
 )
 from .tlv import Fields
 
+#: The line of a slip that says whose it is, and what still belongs to that slip: a line that asks to keep it.
+_whose_slip = re.compile(
+    r"^[^\n]*TICKET\s+(?P<whose>CLIENT|COMMERCANT)[^\n]*\n?(?:[^\nA-Za-z]*\n)*(?:[^\n]*CONSERVER[^\n]*\n?)?",
+    re.IGNORECASE | re.MULTILINE,
+).finditer
 _own_reference = re.compile(r"[0-9a-f]{32}").fullmatch  # what the till sent: says nothing new
 
 #: Why a result is not known: the word for programs, and for people what happened.
@@ -43,22 +50,41 @@ DOUBTS: dict[str, str] = {
     "reply_mismatch": "The terminal's answer belongs to another request.",
     "reply_contradictory": "The terminal's answer contradicts itself.",
     "amount_above": "The terminal says more than was asked for.",
+    "amount_below": "The terminal says less than was asked for.",
     "amount_zero": "The terminal says it took nothing, and that it succeeded.",
     "not_a_result": "The terminal took the request and told no result.",
     "not_told": "The terminal does not say what became of this payment.",
     "driver_restarted": "The driver was restarted while the terminal was at work.",
     "journal_unavailable": "The terminal's answer could not be written to the journal.",
 }
+#: What is added where no money moves, but something may have been done.
+MAYBE_DONE = "It may have been done all the same: look at the terminal's slip. It can be started again."
+#: Kinds that move no money: the word for programs and the sentence for people when they are done.
+DONE_WORDS: dict[Kind, tuple[str, str]] = {
+    Kind.IDENTIFY: ("identified", "The terminal answers."),
+    Kind.SETTLEMENT: ("settled", "The terminal has sent off its payments. It tells no totals: they are on its slip."),
+    Kind.REPRINT: ("reprinted", "The terminal prints its last slip once more."),
+}
+#: HP: "DERNIERE TRANSACTION NON ABOUTIE PAS DE DUPLICATA", "DUPLICATA IMPOSSIBLE".
+NO_COPY = (
+    State.DECLINED,
+    "no_copy",
+    "The terminal has no slip to print again: its last payment was not completed, or was sent off already.",
+)
 
 
 def judge(kind: Kind, request: Mapping[str, str], reply: Fields) -> Outcome:
     """Return the outcome of a whole, well-formed reply to the fields of a request."""
     result = text_of(reply, "AE")
+    if text_of(reply, "CH") == request.get("CH"):
+        reply = {tag: value for tag, value in reply.items() if tag != "CH"}  # ours: says nothing new
     if result == DONE:
         code = _doubt_about_success(kind, request, reply)
         return doubt(kind, code, reply) if code else _approved(kind, request, reply)
     if result == NOT_DONE and reason(reply) != AUTHORISED:
         state, code, text = REASONS.get(reason(reply), UNKNOWN_REASON if reason(reply) else NO_REASON)
+        if kind is Kind.REPRINT and state is not State.FAILED:
+            state, code, text = NO_COPY
         issuer = _issuer_words(reply)
         return Outcome(state, code, f"{text} ({issuer})" if issuer else text, **evidence(reply))
     return doubt(kind, "reply_contradictory" if result == NOT_DONE else "not_a_result", reply)
@@ -68,7 +94,8 @@ def doubt(kind: Kind, code: str, reply: Fields | None = None) -> Outcome:
     """Return the outcome of a dialog that ended without a trustworthy answer after the request may have left."""
     said = evidence(reply or {})
     if kind not in MONEY_KINDS:
-        return Outcome(State.FAILED, code, DOUBTS[code], **said)
+        text = f"{DOUBTS[code]} {MAYBE_DONE}" if kind in KEPT_KINDS else DOUBTS[code]
+        return Outcome(State.FAILED, code, text, **said)
     text = f"{DOUBTS[code]} Do not take the card again: read the terminal's slip."
     return Outcome(State.UNKNOWN, code, text, **said)
 
@@ -88,13 +115,19 @@ def _doubt_about_success(kind: Kind, request: Mapping[str, str], reply: Fields) 
         return ""
     if not FIELDS["CB"].fits(text_of(reply, "CB")):
         return "reply_incomplete"
-    done = int(text_of(reply, "CB"))
-    return "amount_zero" if done == 0 else "amount_above" if done > int(request["CB"]) else ""
+    done, asked = int(text_of(reply, "CB")), int(request["CB"])
+    if kind is Kind.REVERSAL and 0 < done < asked:
+        return "amount_below"  # a payment is taken back as a whole, or nobody knows how
+    return "amount_zero" if done == 0 else "amount_above" if done > asked else ""
 
 
 def _approved(kind: Kind, request: Mapping[str, str], reply: Fields) -> Outcome:
     if kind not in MONEY_KINDS:
-        return Outcome(State.APPROVED, "identified", "The terminal answers.", **evidence(reply))
+        code, text = DONE_WORDS[kind]
+        said = evidence(reply)
+        if kind is Kind.SETTLEMENT and "receipt" in said:  # what it prints then is for the shop
+            said.setdefault("merchant_receipt", said.pop("receipt"))
+        return Outcome(State.APPROVED, code, text, **said)
     done, asked = int(text_of(reply, "CB")), int(request["CB"])
     code, text = ("approved", "Approved.") if done == asked else ("partial", "Approved in part: the rest is still due.")
     return Outcome(State.APPROVED, code, text, amount_approved=done, **evidence(reply))
@@ -106,7 +139,7 @@ def evidence(reply: Fields) -> dict[str, Any]:
     kept = _kept(reply)
     ticket = kept.pop("ZT", {})
     receipt = ticket.pop("AK", "") if isinstance(ticket, dict) else ""
-    for_merchant = text_of(reply.get("ZT", {}), "CK")[1:2] == "1"
+    customers, shops = slips(receipt, text_of(reply.get("ZT", {}), "CK")[1:2])
     reference = kept.pop("CH", "")
     said = {
         "brand": application.brand,
@@ -119,12 +152,27 @@ def evidence(reply: Fields) -> dict[str, Any]:
         "serial": kept.pop("AQ", ""),
         "terminal_ref": "" if _own_reference(reference) else reference,
         "terminal_time": kept.pop("AP", ""),
-        "receipt": "" if for_merchant else receipt,
-        "merchant_receipt": receipt if for_merchant else "",
+        "receipt": customers,
+        "merchant_receipt": shops,
         "virtual": "VT" in reply,
         "details": {_name(tag): value for tag, value in {**kept, **({"ZT": ticket} if ticket else {})}.items()},
     }
     return {name: value for name, value in said.items() if value}
+
+
+def slips(text: str, whose: str) -> tuple[str, str]:
+    """Return the customer's and the shop's slip of a ticket's text; `whose` is the second digit of CK (PX).
+
+    How two slips come in one text is not published: each says whose it is, near its end. A text in which that is not
+    plain is both.
+    """
+    if whose != BOTH:
+        return ("", text) if whose == MERCHANT else (text, "")
+    found = list(_whose_slip(text))
+    if {match["whose"].upper() for match in found} != {"CLIENT", "COMMERCANT"} or len(found) != 2:
+        return text, text
+    first, second = text[: found[0].end()], text[found[0].end() :]
+    return (first, second) if found[0]["whose"].upper() == "CLIENT" else (second, first)
 
 
 def _kept(fields: Fields) -> Fields:

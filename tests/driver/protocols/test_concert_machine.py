@@ -102,7 +102,7 @@ def test_requests_on_the_wire(request_, options, sent):
         (Request("u", Kind.SALE, True, "EUR"), "bad_amount"),
         (Request("u", Kind.SALE, 100, ""), "bad_currency"),
         (Request("u", Kind.SALE, 100, "ZZZ"), "bad_currency"),
-        (Request("u", Kind.SETTLEMENT), "bad_kind"),
+        (Request("u", Kind.COMPLETION, 100, "EUR"), "bad_kind"),
     ],
 )
 def test_what_cannot_be_said_fails_with_nothing_sent(request_, code):

@@ -114,7 +114,7 @@ def session_grant(*, key: bytes = KEY, kid: str = "odoo", **other: Any) -> str:
         "till": "Till 1",
         "session": "POS/0001",
         "user": "Marie",
-        "ops": ["sale", "status", "cancel", "identify"],
+        "ops": ["sale", "status", "cancel", "identify", "reprint"],
         "terminals": ["counter", "spare"],
         "exp": unix(timedelta(days=7)),
     }
@@ -135,6 +135,13 @@ def once_grant(number: str, body: Mapping[str, Any], *, key: bytes = KEY, kid: s
         "exp": unix(timedelta(minutes=10)),
     }
     return sign(kid, key, claims | other)
+
+
+def errand_grant(body: Mapping[str, Any], terminal: str, kind: str = "settlement", **other: Any) -> str:
+    """Return the one-time grant of a settlement: it moves no money, so it names no amount."""
+    named = {"uuid": body["uuid"], "kind": kind, "terminal": terminal, "original": None}
+    claims = {"typ": "once", "drv": DRIVER, "db": DATABASE, "exp": unix(timedelta(minutes=10)), **named}
+    return sign("odoo", KEY, claims | other)
 
 
 def unix(delta: timedelta = timedelta()) -> int:
@@ -204,6 +211,11 @@ class Till:
             "reference": "0001-001",
             "not_after": iso(self.driver.clock.steady_now() + timedelta(seconds=30)),
         } | other
+
+    def errand(self, **other: Any) -> dict[str, Any]:
+        """Return the body of a settlement or a reprint pressed now."""
+        told = {name: self.sale()[name] for name in ("till", "session", "operator", "not_after")}
+        return {"uuid": new_uuid(), **told} | other
 
     async def put(self, body: Mapping[str, Any], number: str | None = None, **other: Any) -> Answer:
         return await self.call("PUT", f"/v1/transactions/{number or new_uuid()}", body, **other)

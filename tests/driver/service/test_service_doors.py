@@ -16,6 +16,7 @@ from service_kit import (
     Answer,
     TerminalProcess,
     Till,
+    errand_grant,
     new_uuid,
     once_grant,
     session_grant,
@@ -36,16 +37,18 @@ class Sample(NamedTuple):
     operation: str
     body: dict[str, Any] | None = None
     good: tuple[int, ...] = (200,)
+    once: str | None = None
 
 
 NUMBER = "0b6f6c4e-2d0a-4b1c-9a53-0f6a8f1d2c33"
 
 
-OPERATIONS = ("sale", "status", "cancel", "identify", "backup", "stop")
+OPERATIONS = ("sale", "status", "cancel", "identify", "reprint", "backup", "stop")
 
 
 def samples(till: Till) -> dict[tuple[str, str], Sample]:
     """One good call per route: a route that is missing here fails the tests."""
+    settlement = till.errand()
     return {
         ("PUT", "/v1/transactions/{uuid}"): Sample(f"/v1/transactions/{NUMBER}", "sale", till.sale(), (200, 201)),
         ("GET", "/v1/transactions/{uuid}"): Sample(f"/v1/transactions/{NUMBER}", "status"),
@@ -56,6 +59,10 @@ def samples(till: Till) -> dict[tuple[str, str], Sample]:
         ("POST", "/v1/terminals/{id}/identify"): Sample(
             "/v1/terminals/spare/identify", "identify", {"uuid": new_uuid()}, (201,)
         ),
+        ("POST", "/v1/terminals/{id}/settlements"): Sample(
+            "/v1/terminals/spare/settlements", "sale", settlement, (422,), errand_grant(settlement, "spare")
+        ),
+        ("POST", "/v1/terminals/{id}/reprint"): Sample("/v1/terminals/spare/reprint", "reprint", till.errand(), (422,)),
         ("GET", "/v1/health"): Sample("/v1/health", "status"),
         ("POST", "/v1/backup"): Sample("/v1/backup", "backup", None, (201,)),
         ("POST", "/v1/stop"): Sample("/v1/stop", "stop", None, (202, 423)),
@@ -162,7 +169,7 @@ async def test_every_route_opens_for_its_operation_and_for_no_other(till: Till) 
         assert (refused.status, refused.code) == (403, "not_granted"), key
         by_local = {"kid": "local", "key": local} if sample.operation in ("backup", "stop") else {}
         grant = session_grant(ops=[sample.operation], **by_local)
-        opened = await till.call(key[0], sample.path, sample.body, grant=grant)
+        opened = await till.call(key[0], sample.path, sample.body, grant=grant, once=sample.once)
         assert opened.status in sample.good, (key, opened.text)
 
 

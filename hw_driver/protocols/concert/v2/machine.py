@@ -30,7 +30,9 @@ from ...machine import (
 )
 from ...recovery import Lost
 from ...states import State
+from .. import means
 from ..line.words import NO_LINE, NOT_TAKEN
+from ..request import refuse_unsayable
 from .messages import Fields, build, parse_reply
 from .options import Options
 from .tables import OPERATIONS
@@ -150,11 +152,12 @@ def request_fields(request: Request, options: Options) -> Fields:
         raise InvalidRequest("The amount must be above zero and have 8 digits at most.", code="bad_amount")
     if request.currency not in NUMERIC:
         raise InvalidRequest(f"Currency {request.currency or '(none)'} is not known.", code="bad_currency")
+    refuse_unsayable(request, means.V2)
     fields = {
         "register": options.register.zfill(2),
         "amount": f"{request.amount:08d}",
         "answer": "1" if options.card else "0",
-        "means": options.means,
+        "means": means.V2[request.means] or options.means,
         "operation": OPERATIONS[request.kind],
         "currency": NUMERIC[request.currency],
         "private": private_of(request.uuid, options),

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...options import Option, check, option, options_of
 from ..line import settings as line
+from ..means import V2, accepted
 from .tables import MEANS
 
 
@@ -33,6 +34,17 @@ class Options:
         "What a payment is made with, unless the till says another.",
         "PTM; 1 C 0 also LI PYP DEL",
         choices={code: brand or "chosen on the terminal" for code, brand in MEANS.items()},
+    )
+    accepts: str = option(
+        "card",
+        "What it can be told to pay with, each a payment method of its own: a cheque needs a reader.",
+        "PTM; cheque also LI PYP DEL",
+        **accepted(V2),
+    )
+    refund: bool = option(True, "It pays back onto a card (operation 1).", "LI PTM")
+    reversal: bool = option(True, "It takes back the last sale when asked (operation 2).", "LI PTM")
+    preauth: bool = option(
+        False, "It holds an amount when asked (operation 4); how to complete or release it is not public.", "LI"
     )
     card: bool = option(
         True, "Asks for the card's field in the answer, of which the last four digits are kept.", "LI PTM PYP"

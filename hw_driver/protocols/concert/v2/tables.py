@@ -99,6 +99,7 @@ STATUSES: dict[str, tuple[State, str, str]] = {
     "7": (State.DECLINED, "declined", "Not accepted by the terminal."),
 }
 
+CHEQUE = "C"
 #: MODE: the brand people know (PTM; 1, C and 0 also LI PYP DEL).
 MEANS: dict[str, str] = {
     "1": "CB",

@@ -6,10 +6,10 @@ from typing import Any
 
 from ...machine import Outcome
 from ...scrub import last_four, scrub
-from ...states import State
+from ...states import Kind, State
 from .messages import Fields
 from .options import Options
-from .tables import MEANS, STATUSES, VIRTUAL
+from .tables import CHEQUE, MEANS, OPERATIONS, STATUSES, VIRTUAL
 
 #: Why a result is not known: the word for programs, and for people what happened.
 DOUBTS: dict[str, str] = {
@@ -18,6 +18,7 @@ DOUBTS: dict[str, str] = {
     "reply_malformed": "The terminal's answer cannot be read.",
     "reply_mismatch": "The terminal's answer belongs to another request.",
     "amount_above": "The terminal says more than was asked for.",
+    "amount_below": "The terminal says less than was asked for.",
     "amount_zero": "The terminal says it took nothing, and that it succeeded.",
     "not_a_result": "The terminal took the request and told no result.",
     "driver_restarted": "The driver was restarted while the terminal was at work.",
@@ -41,6 +42,8 @@ def judge(asked: Fields, reply: Fields) -> Outcome:
     done, wanted = int(reply["amount"]), int(asked["amount"])
     if not 0 < done <= wanted:
         return doubt("amount_above" if done else "amount_zero", reply)
+    if done < wanted and asked["operation"] == OPERATIONS[Kind.REVERSAL]:
+        return doubt("amount_below", reply)  # a payment is taken back as a whole, or nobody knows how
     if done < wanted:
         code, text = "partial", "Approved in part: the rest is still due."
     return Outcome(state, code, text, amount_approved=done, **evidence(reply))
@@ -66,9 +69,14 @@ def evidence(reply: Fields) -> dict[str, Any]:
     kept = {
         "brand": brand,
         "application": brand,
-        "last4": last_four(card) if reply["means"] != "C" else "",
+        "last4": last_four(card) if reply["means"] != CHEQUE else "",
         "receipt": scrub(reply.get("ticket", "")),
         "virtual": VIRTUAL in (*reply.get("card", "").split(), reply["private"].strip()),
-        "details": {"status": reply["status"], "means": reply["means"], "private": scrub(reply["private"]).strip()},
+        "details": {
+            "status": reply["status"],
+            "means": reply["means"],
+            "private": scrub(reply["private"]).strip(),
+            **({"cheque_line": scrub(reply["card"]).strip()} if reply["means"] == CHEQUE and "card" in reply else {}),
+        },
     }
     return {name: value for name, value in kept.items() if value}
