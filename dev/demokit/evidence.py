@@ -13,6 +13,7 @@ from typing import Any
 
 from demokit.client import OdooClient, Record
 from demokit.processes import wait_until
+from demokit.terminals import EVERYTHING, TERMINALS
 
 ORDER = ["name", "pos_reference", "state", "amount_total", "amount_paid", "session_id", "payment_ids", "date_order"]
 PAYMENT = ["amount", "payment_method_id", "card_brand", "card_no", "payment_method_authcode", "transaction_id"]
@@ -36,6 +37,11 @@ class Evidence:
     session: Record
     lines: list[Record] = field(default_factory=list)
     export: Path | None = None
+
+    @property
+    def tells(self) -> frozenset[str]:
+        """What this terminal says of a payment beside its amount and its card."""
+        return TERMINALS[self.terminal["protocol"]].tells
 
 
 def collect(client: OdooClient, ledger: Path) -> Evidence:
@@ -86,17 +92,18 @@ def problems(evidence: Evidence) -> list[str]:
     if len(approved) != 1:
         return [f"the terminal's ledger has {len(approved)} approvals, not one"]
     charged = approved[0]
+    told = {name: charged[name] if name in evidence.tells else "" for name in EVERYTHING}
     amount = cents(payment["amount"])
     claims: list[tuple[str, Any, Any]] = [
         ("the order's total and what the terminal charged", cents(order["amount_total"]), charged["amount"]),
         ("the payment and what the terminal charged", amount, charged["amount"]),
         ("the transaction and what the terminal charged", transaction["amount_approved_minor"], charged["amount"]),
         ("the currency", transaction["currency_id"][1], charged["currency"]),
-        ("the authorisation of the payment", payment["payment_method_authcode"], charged["auth_code"]),
-        ("the authorisation of the transaction", transaction["auth_code"], charged["auth_code"]),
+        ("the authorisation of the payment", payment["payment_method_authcode"] or "", told["auth_code"]),
+        ("the authorisation of the transaction", transaction["auth_code"] or "", told["auth_code"]),
         ("the card's brand", payment["card_brand"], charged["card"]["brand"]),
         ("the card's last four digits", payment["card_no"], charged["card"]["last4"]),
-        ("the contract", transaction["contract"], charged["contract"]),
+        ("the contract", transaction["contract"] or "", told["contract"]),
         ("the payment's terminal and the transaction's", payment["card_terminal_id"], transaction["terminal_id"]),
         ("the transaction's payment", (transaction["payment_id"] or [None])[0], payment["id"]),
         ("the transaction's exception", transaction["exception"], "none"),
@@ -122,8 +129,9 @@ def _books(evidence: Evidence, amount: int) -> list[tuple[str, Any, Any]]:
     ]
     if evidence.export is not None:
         rows = list(csv.reader(evidence.export.read_text(encoding="utf-8-sig").splitlines(), delimiter=";"))
-        named = [row for row in rows if evidence.transaction["auth_code"] in row]
-        claims.append(("rows of the export with this authorisation", len(named), 1))
+        named = {evidence.order["pos_reference"], evidence.transaction["auth_code"] or ""}
+        found = [row for row in rows if named.issubset(row)]
+        claims.append(("rows of the export with this order and its authorisation", len(found), 1))
     return claims
 
 

@@ -97,13 +97,13 @@ def driver(configuration: Path, port: int, log: Path) -> Program:
     )
 
 
-def virtual_terminal(protocol: str, port: int, web: int, ledger: Path, log: Path) -> Program:
-    """A virtual terminal with its web face."""
+def virtual_terminal(protocol: str, place: list[str], web: int, ledger: Path, log: Path) -> Program:
+    """A virtual terminal with its web face; `place` are its arguments that say where tills reach it."""
     return Program(
         "the virtual terminal",
         [
-            *(sys.executable, "-m", "hw_driver", "virtual", protocol),
-            *("--port", str(port), "--web", str(web), "--ledger", str(ledger)),
+            *(sys.executable, "-m", "hw_driver", "virtual", protocol, *place),
+            *("--web", str(web), "--ledger", str(ledger)),
         ],
         log,
         f"http://127.0.0.1:{web}/api/state",

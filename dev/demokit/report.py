@@ -14,9 +14,10 @@ def story(evidence: Evidence) -> str:
         f"Order     {order['name']}  {order['pos_reference']}  {order['state']}  {order['amount_total']:.2f} EUR",
         f"Payment   {payment['payment_method_id'][1]}  {payment['amount']:.2f} EUR",
         f"          {payment['card_brand']}  **** {payment['card_no']}",
-        f"          authorisation {payment['payment_method_authcode']}  evidence {payment['card_evidence']}",
+        f"          authorisation {payment['payment_method_authcode'] or 'not told'}",
+        f"          evidence {payment['card_evidence']}",
         f"Terminal  {terminal['name']}  {terminal['protocol']}  {terminal['uuid']}",
-        f"          contract {transaction['contract']}"
+        f"          contract {transaction['contract'] or 'not told'}"
         + (f"  number {transaction['terminal_ref']}" if transaction["terminal_ref"] else ""),
         "Events    from the driver's journal, as Odoo has them",
         *(f"          {event['seq']:>4}  {event['at']}  {event['type']}" for event in evidence.events),

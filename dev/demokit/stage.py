@@ -20,6 +20,8 @@ from kit.server import OdooServer
 from kit.setup import Workplace
 
 KEPT_FOLDERS = 3
+DEVICE = "cable"
+"""What the end of a cable is called in the folder of a demo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,18 @@ def running(workplace: Workplace, terminal: DemoTerminal, ports: Ports) -> Itera
         bar.update(0.2, "virtual terminal")
         stack.enter_context(
             processes.virtual_terminal(
-                terminal.protocol, ports.terminal, ports.face, folder / "ledger.jsonl", folder / "terminal.log"
+                terminal.protocol,
+                ["--device", str(folder / DEVICE)] if terminal.cable else ["--port", str(ports.terminal)],
+                ports.face,
+                folder / "ledger.jsonl",
+                folder / "terminal.log",
             )
         )
         bar.update(0.3, "Odoo")
         server = stack.enter_context(OdooServer(workplace, postgres, database, port=ports.odoo).running())
         client = OdooClient(server.url, database, LOGIN, PASSWORD)
         bar.update(0.8, "driver")
-        config, driver = _connect(client, terminal, ports)
+        config, driver = _connect(client, terminal, ports, folder)
         stack.enter_context(
             processes.driver(driver_file(client, driver, folder / "driver"), ports.driver, folder / "driver.log")
         )
@@ -92,15 +98,15 @@ def running(workplace: Workplace, terminal: DemoTerminal, ports: Ports) -> Itera
         yield Stage(server, client, database, terminal, config, folder, f"http://{LOOPBACK}:{ports.face}/")
 
 
-def _connect(client: OdooClient, terminal: DemoTerminal, ports: Ports) -> tuple[int, int]:
-    """Tell Odoo where the virtual terminal and the driver are; return the till and the driver."""
-    record = client.one("card.terminal", [("protocol", "=", terminal.protocol)], ["driver_id"])
+def _connect(client: OdooClient, terminal: DemoTerminal, ports: Ports, folder: Path) -> tuple[int, int]:
+    """Tell Odoo what the virtual terminal speaks, and where it and the driver are; return the till and the driver."""
+    record = client.one("card.terminal", [], ["driver_id"])
     driver = int(record["driver_id"][0])
-    client.write("card.terminal", [record["id"]], {"host": LOOPBACK, "port": ports.terminal})
+    place = terminal.place(ports.terminal, str(folder / DEVICE))
+    client.write("card.terminal", [record["id"]], {"protocol": terminal.protocol, **place})
+    client.write("card.terminal", [record["id"]], {"options": terminal.options})
     use_addresses(client, driver, ports.driver)
-    config = client.id_of("pos.config", [])
-    client.write("pos.config", [config], {"card_terminal_id": record["id"]})
-    return config, driver
+    return client.id_of("pos.config", []), driver
 
 
 def _folder(workplace: Workplace, database: str) -> Path:
