@@ -1,0 +1,1 @@
+"""ZVT, the protocol of card terminals in Germany, Austria and Switzerland."""

@@ -1,0 +1,169 @@
+"""The link: each frame is answered at once by ACK or NAK, and repeated after a NAK, or silence.
+
+A pure, long-lived machine, the same for till and terminal: one per line. ACK says that a frame arrived whole; that a
+message is safe is said by the message's own answer (80 00), so nothing waits for `acknowledge()` here.
+
+Permitted repeats: any frame after an explicit NAK of it; after silence all but the requests for money, which are sent
+once unless `line_repeat_payments` says otherwise. A frame that comes again because its ACK was lost is told once: the
+other side cannot have gone on before something of ours was acknowledged.
+
+Source: P16 2.1, 3, P15 2.21 (zvt.md 1.2).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ...link import Delivered, LinkEffect, Opened, Received, Refused
+from ...machine import Send, StartTimer, StopTimer
+from ..apdu import is_answer
+from ..commands import MONEY_COMMANDS
+from .frame import ACK, DLE, NAK, STX, FrameReader, frame
+from .settings import LinkSettings
+
+BYTE, ANSWER = "line_t1", "line_t2"
+
+
+class ZvtLink:
+    """One side of one line. Raises `MalformedMessage` from `send` for a message no frame can hold."""
+
+    def __init__(self, settings: LinkSettings) -> None:
+        self._settings = settings
+        self._waiting: deque[bytes] = deque()
+        self._sent = b""  # the message whose ACK is awaited
+        self._sends = 0
+        self._begun = False  # a DLE was heard outside a frame
+        self._reader: FrameReader | None = None
+        self._last = b""  # the message heard last, until something of ours is acknowledged
+        self._effects: list[LinkEffect] = []
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way on the line."""
+        return not (self._sent or self._waiting or self._reader)
+
+    # -- what stands above
+
+    def open(self) -> list[LinkEffect]:
+        """There is no session on this line: messages may go at once."""
+        self._effects.append(Opened())
+        return self._told()
+
+    def send(self, message: bytes) -> list[LinkEffect]:
+        """Send a message, after those before it."""
+        frame(message)  # says now what is wrong with it
+        self._waiting.append(message)
+        self._next()
+        return self._told()
+
+    def acknowledge(self) -> list[LinkEffect]:
+        """Nothing: a frame's ACK has gone already."""
+        return []
+
+    def release(self) -> list[LinkEffect]:
+        """Forget commands that have not been acknowledged; answers still go out, or the terminal stays blocked."""
+        self._waiting = deque(message for message in self._waiting if _is_answer(message))
+        if self._sent and not _is_answer(self._sent):
+            self._done()
+        return self._told()
+
+    # -- what happens on the line
+
+    def receive(self, data: bytes) -> list[LinkEffect]:
+        at = 0
+        while at < len(data):
+            if self._reader is not None:
+                at = self._read(self._reader, data, at)
+                continue
+            byte, begun, self._begun = data[at], self._begun, False
+            at += 1
+            if begun and byte == STX:
+                self._reader = FrameReader()
+                self._effects.append(StartTimer(BYTE, self._settings.line_byte))
+            elif byte == DLE:
+                self._begun = True
+            elif self._sent and byte == ACK:
+                self._delivered()
+            elif self._sent and byte == NAK:
+                self._again()
+        return self._told()
+
+    def timer(self, name: str) -> list[LinkEffect]:
+        if name == BYTE and self._reader is not None:
+            self._reader = None
+            self._write(NAK)
+        elif name == ANSWER and self._sent:
+            self._silence()
+        return self._told()
+
+    def lost(self) -> None:
+        """The line is gone: forget what was under way."""
+        self._waiting.clear()
+        self._sent, self._reader, self._begun, self._last = b"", None, False, b""
+
+    # -- reading
+
+    def _read(self, reader: FrameReader, data: bytes, at: int) -> int:
+        after = reader.feed(data, at)
+        if not reader.ended:
+            self._effects.append(StartTimer(BYTE, self._settings.line_byte))
+            return after
+        self._reader = None
+        self._effects.append(StopTimer(BYTE))
+        if reader.unit is None:
+            self._write(NAK)
+            return after
+        self._write(ACK)
+        if self._sent and _is_answer(reader.unit):
+            self._delivered()  # it answers what we sent: the ACK before was lost
+        if reader.unit != self._last:
+            self._last = reader.unit
+            self._effects.append(Received(reader.unit))
+        return after
+
+    # -- sending
+
+    def _next(self) -> None:
+        if self._waiting and not self._sent:
+            self._sent, self._sends = self._waiting.popleft(), 0
+            self._send_frame()
+
+    def _send_frame(self) -> None:
+        self._sends += 1
+        self._effects += [Send(frame(self._sent)), StartTimer(ANSWER, self._settings.line_answer)]
+
+    def _delivered(self) -> None:
+        self._last = b""
+        self._effects.append(Delivered())
+        self._done()
+
+    def _again(self) -> None:
+        if self._sends < self._settings.line_sends:
+            self._send_frame()
+            return
+        self._effects.append(Refused())
+        self._done()
+
+    def _silence(self) -> None:
+        """No ACK: the other side may have taken it. Whoever stands above waits for the answer, and gives up."""
+        money = self._sent[:2] in MONEY_COMMANDS and not self._settings.line_repeat_payments
+        if self._sends < self._settings.line_sends and not money:
+            self._send_frame()
+        else:
+            self._done()
+
+    def _done(self) -> None:
+        self._sent = b""
+        self._effects.append(StopTimer(ANSWER))
+        self._next()
+
+    def _write(self, byte: int) -> None:
+        self._effects.append(Send(bytes((byte,))))
+
+    def _told(self) -> list[LinkEffect]:
+        effects, self._effects = self._effects, []
+        return effects
+
+
+def _is_answer(message: bytes) -> bool:
+    return is_answer(message[0] << 8)
