@@ -25,6 +25,7 @@ from . import card_decision_book
 from . import card_typed_by_hand
 from . import card_terminal_answer
 from . import card_terminal_grant
+from . import card_terminal_settlement
 from . import pos_config
 from . import pos_order
 from . import pos_payment

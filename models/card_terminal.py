@@ -8,10 +8,13 @@ from odoo.fields import Command
 
 from ..hw_driver.configuration import ConfigurationError, till_side
 from ..hw_driver.protocols.registry import PROTOCOLS
+from ..hw_driver.protocols.states import Kind
 from .card_terminal_option import TRANSPORT_OPTIONS, from_text, options_of, to_text
 
 #: What the terminal says of itself; the driver need not be told.
 SAID = frozenset({"contract", "terminal_ref", "last_seen", "identity_said"})
+#: Kinds that the till does by itself, without anybody asking for them.
+UNSEEN = frozenset({Kind.IDENTIFY, Kind.STATUS})
 
 
 class CardTerminal(models.Model):
@@ -66,6 +69,10 @@ class CardTerminal(models.Model):
 
     can_cancel = fields.Boolean(compute="_compute_capabilities", help="The till can ask this terminal to abort.")
     kinds = fields.Json(compute="_compute_capabilities")
+    means = fields.Json(compute="_compute_capabilities", help="What it takes: cards, cheques …")
+    able_text = fields.Char(
+        "Can Do", compute="_compute_capabilities", help="What the till offers with this terminal, as its options say."
+    )
     config_ids = fields.Many2many("pos.config", string="Point of Sale", compute="_compute_config_ids")
 
     _unique_uuid = models.Constraint("UNIQUE(uuid)", "Another terminal has this ID.")
@@ -93,8 +100,18 @@ class CardTerminal(models.Model):
     def _compute_capabilities(self):
         for terminal in self:
             info = terminal._protocol_info()
+            able = info and info.able(terminal._set_options())
             terminal.can_cancel = bool(info and info.can_cancel)
-            terminal.kinds = sorted(info.kinds) if info else []
+            terminal.kinds = sorted(kind.value for kind in able.kinds) if able else []
+            terminal.means = list(able.means) if able else []
+            terminal.able_text = able and terminal._able_text(able)
+
+    def _able_text(self, able):
+        """Return in words what the terminal can do from the till."""
+        kinds = dict(self.env["card.terminal.grant"]._fields["kind"]._description_selection(self.env))
+        words = [kinds[kind.value] for kind in Kind if kind in able.kinds and kind not in UNSEEN]
+        means = [self._protocol_info().means.get(word, word) for word in able.means if word != "card"]
+        return ", ".join([*words, *means])
 
     def _compute_config_ids(self):
         for terminal in self:
@@ -257,4 +274,4 @@ class CardTerminal(models.Model):
 
     @api.model
     def _load_pos_data_fields(self, config):
-        return ["id", "name", "uuid", "driver_id", "protocol", "can_cancel", "kinds"]
+        return ["id", "name", "uuid", "driver_id", "protocol", "can_cancel", "kinds", "means"]

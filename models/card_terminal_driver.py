@@ -12,7 +12,7 @@ from ..hw_driver import signing
 
 SESSION_GRANT_SECONDS = 7 * 24 * 3600
 ONE_TIME_GRANT_SECONDS = 10 * 60
-SESSION_OPERATIONS = ["sale", "status", "cancel", "identify"]
+SESSION_OPERATIONS = ["sale", "status", "cancel", "identify", "reprint"]
 
 
 class CardTerminalDriver(models.Model):

@@ -36,12 +36,15 @@ class CardTerminalGrant(models.Model):
     def _give(self, session, request, sale=None):
         """Return (grant, original) for a refund or reversal; raise `UserError` where too much goes back or rights lack.
 
-        `request`: {uuid, kind, amount (minor units), currency, terminal (uuid), refunded_order_ids, order, line}.
-        `sale`: the one it goes back to.
+        `request`: {uuid, kind, amount (minor units), currency, terminal (uuid), refunded_order_ids, order, line,
+        original (uuid of the sale, where the till means one)}. `sale`: the one it goes back to.
         """
         terminal, orders = self._check(session, request)
+        sale = sale or self._named(session, request)
         known = self.sudo().search([("uuid", "=", request["uuid"])])
         original = known._same(request, terminal) if known else self._original(session, orders, request["amount"], sale)
+        if request["kind"] == Kind.REVERSAL and not known:
+            self._refuse_other_than_whole(terminal, original, request["amount"])
         grant, expires = terminal.driver_id._one_time_grant(
             session,
             {
@@ -76,9 +79,7 @@ class CardTerminalGrant(models.Model):
     @api.model
     def _check(self, session, request):
         """Return (terminal, refunded orders) of a request that makes sense for this session."""
-        terminal = session.config_id.card_terminal_ids.filtered(lambda record: record.uuid == request.get("terminal"))
-        if not terminal or not terminal.driver_id.has_key:
-            raise UserError(self.env._("This terminal is not set up for this point of sale."))
+        terminal = self._terminal_of(session, request)
         if request.get("kind") not in GIVING_BACK or request["kind"] not in terminal.kinds:
             raise UserError(self.env._("This terminal cannot do that from the till."))
         if request.get("currency") != session.currency_id.name:
@@ -86,13 +87,65 @@ class CardTerminalGrant(models.Model):
         amount = request.get("amount")
         if type(amount) is not int or not 0 < amount < 2**31:
             raise UserError(self.env._("The amount to give back must be more than zero."))
-        if not re.fullmatch(r"[0-9a-f-]{36}", request.get("uuid") or ""):
-            raise UserError(self.env._("The till sent no valid transaction ID. Reload the point of sale."))
         orders = self.env["pos.order"].browse(request.get("refunded_order_ids") or []).exists()
         orders.check_access("read")
         if orders.company_id - session.company_id:
             raise UserError(self.env._("The order to give back is of another company."))
         return terminal, orders
+
+    @api.model
+    def _named(self, session, request):
+        """Return the card payment that the till names; empty where it names none."""
+        named = request.get("original")
+        if not named and request["kind"] != Kind.REVERSAL:
+            return self.env["card.transaction"]
+        sale = self.env["card.transaction"].sudo().search([
+            ("uuid", "=", str(named)),
+            ("company_id", "=", session.company_id.id),
+            ("currency_id", "=", session.currency_id.id),
+            ("kind", "in", [Kind.SALE, Kind.COMPLETION]),
+        ])  # fmt: skip
+        if not sale:
+            raise UserError(
+                self.env._(
+                    "Odoo has not heard of this card payment from its driver yet, so it cannot allow giving it back. "
+                    "Try again in a moment."
+                )
+            )
+        return sale
+
+    @api.model
+    def _refuse_other_than_whole(self, terminal, sale, amount):
+        """A terminal reverses a payment that it took itself, all of it, while nothing of it has gone back."""
+        if sale.state != State.APPROVED or sale.terminal_id != terminal or not sale.driver_id:
+            raise UserError(self.env._("Only the terminal that took this payment can cancel it. Refund it instead."))
+        if not self._left(sale) == sale.amount_approved_minor == amount:
+            raise UserError(
+                self.env._(
+                    "A payment is cancelled as a whole, and only while nothing of it was given back. Refund what is "
+                    "left instead."
+                )
+            )
+
+    @api.model
+    def _give_settlement(self, session, request):
+        """Return the grant for a settlement: no money of a customer moves, so any cashier of the till may ask."""
+        terminal = self._terminal_of(session, request)
+        if Kind.SETTLEMENT not in terminal.kinds:
+            raise UserError(self.env._("This terminal cannot do that from the till."))
+        claims = {"uuid": request["uuid"], "kind": Kind.SETTLEMENT.value, "terminal": terminal.uuid}
+        claims |= {"max_amount": 0, "currency": "", "original": None}
+        return terminal.driver_id._one_time_grant(session, claims)[0]
+
+    @api.model
+    def _terminal_of(self, session, request):
+        """Return the terminal of this session's till that a request names, after a look at the request's uuid."""
+        terminal = session.config_id.card_terminal_ids.filtered(lambda record: record.uuid == request.get("terminal"))
+        if not terminal or not terminal.driver_id.has_key:
+            raise UserError(self.env._("This terminal is not set up for this point of sale."))
+        if not re.fullmatch(r"[0-9a-f-]{36}", request.get("uuid") or ""):
+            raise UserError(self.env._("The till sent no valid transaction ID. Reload the point of sale."))
+        return terminal
 
     def _same(self, request, terminal):
         """Return the original of a grant that is asked for again, which must be for the same thing."""

@@ -134,7 +134,7 @@ class CardTerminalOption(models.Model):
         return result
 
     def _tell_terminals(self, terminals=None):
-        """Check lines that are written by themselves, and tell the drivers; a terminal's own write does it at its end."""
+        """Check lines written by themselves, and tell the drivers; a terminal's own write does it at its end."""
         if not self.env.context.get("card_terminal_whole"):
             terminals = (self.terminal_id if terminals is None else terminals).exists()
             terminals._check_configuration()

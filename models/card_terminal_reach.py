@@ -83,9 +83,7 @@ class CardTerminal(models.Model):
     def _hint_tcp(self):
         host = (self.host or "").strip()
         if not host:
-            return self.env._(
-                "The terminal's menu shows its address. It should be a fixed one."
-            )
+            return self.env._("The terminal's menu shows its address. It should be a fixed one.")
         try:
             address = ipaddress.ip_address(host)
         except ValueError:
@@ -114,9 +112,7 @@ class CardTerminal(models.Model):
             return words[found]
         if device:
             return self.env._("A serial port looks like /dev/serial/by-id/… or COM3.")
-        return self.env._(
-            "“card-terminal ports” on the driver's machine shows what to write here."
-        )
+        return self.env._("“card-terminal ports” on the driver's machine shows what to write here.")
 
     @api.constrains("transport", "protocol", *(name for names in PLACE_FIELDS.values() for name in names))
     def _check_reach(self):

@@ -27,6 +27,12 @@ class PosConfig(models.Model):
     card_terminal_ids = fields.Many2many(
         "card.terminal", string="Usable Card Terminals", compute="_compute_card_terminal_ids"
     )
+    card_terminal_slips = fields.Boolean(
+        "Card Slips on Receipts",
+        default=True,
+        help="Prints the customer's slip of the terminal, where it gives one to the till, below the receipt. It can be "
+        "printed again from the orders in any case.",
+    )
     card_terminal_training = fields.Boolean(
         "Training", help="Approvals of virtual terminals are booked here. Anywhere else they are exceptions."
     )
@@ -55,7 +61,8 @@ class PosConfig(models.Model):
     def _give_card_method(self):
         """Let this till take cards; one method serves all tills of a company."""
         self.ensure_one()
-        if self.payment_method_ids.filtered(lambda method: method.use_payment_terminal == "card_terminal"):
+        cards = [("use_payment_terminal", "=", "card_terminal"), ("card_means", "=", "card")]
+        if self.payment_method_ids.filtered_domain(cards):
             return
         if self.has_active_session:
             raise UserError(
@@ -63,7 +70,7 @@ class PosConfig(models.Model):
             )
         Method = self.env["pos.payment.method"]
         company = ("company_id", "=", self.company_id.id)
-        method = Method.search([("use_payment_terminal", "=", "card_terminal"), company], limit=1)
+        method = Method.search([*cards, company], limit=1)
         bank = self.env["account.journal"].search([("type", "=", "bank"), company], limit=1)
         self.payment_method_ids |= method or Method.create({
             "name": self.env._("Card"),

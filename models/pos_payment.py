@@ -31,6 +31,9 @@ class PosPayment(models.Model):
         "State at the Till", copy=False, help="The last state of the card transaction that the till saw."
     )
     card_text = ScrubbedChar("Words for the Cashier", copy=False)
+    card_reversed_uuid = fields.Char(
+        "Gives Back", copy=False, help="The card transaction whose money this payment gives back, as the till says."
+    )
 
     card_transaction_id = fields.Many2one(
         "card.transaction", readonly=True, copy=False, ondelete="restrict", index="btree_not_null"

@@ -4,6 +4,7 @@ from odoo import models
 from odoo.exceptions import AccessError, UserError
 
 from ..hw_driver.protocols.states import OPEN, Kind
+from .card_transaction import GIVING_BACK
 
 
 class PosSession(models.Model):
@@ -37,6 +38,24 @@ class PosSession(models.Model):
         session = self._card_session()
         grant, original = self.env["card.terminal.grant"]._give(session, request)
         return {"grant": grant, "original": original.uuid or None}
+
+    def card_terminal_settlement_grant(self, request):
+        """Return {grant} for a settlement: `request` {uuid, terminal}."""
+        session = self._card_session()
+        return {"grant": self.env["card.terminal.grant"]._give_settlement(session, request)}
+
+    def card_terminal_settlement(self, request):
+        """Return what is known of a settlement: `request` {transaction: uuid}; None where Odoo has not heard of it."""
+        session = self._card_session()
+        return self.env["card.terminal.settlement"].sudo()._of_till(session, request)._to_till()
+
+    def card_terminal_settlement_totals(self, request):
+        """Keep the totals that a person typed from a settlement's ticket, and return the settlement.
+
+        `request`: {uuid, terminal, transaction (uuid or null), number, totals: [{brand, count, amount (minor units)}]}.
+        """
+        session = self._card_session()
+        return self.env["card.terminal.settlement"].sudo()._type(session, request)._to_till()
 
     def card_terminal_transactions(self, request):
         """Return what Odoo knows of these orders' and these transactions: {orders: [uuid], uuids: [uuid]}."""
@@ -80,12 +99,18 @@ class PosSession(models.Model):
         return self.env["card.transaction"]._adopt({
             "uuid": request["uuid"],
             "terminal_id": terminal.id,
-            "kind": (Kind.REFUND if amount < 0 or request.get("kind") == Kind.REFUND else Kind.SALE).value,
+            "kind": self._card_kind(request, amount).value,
             "amount_requested_minor": abs(amount),
             "order_uuid": request.get("order"),
             "payment_uuid": request.get("line"),
             "session_id": session.id,
         })  # fmt: skip
+
+    def _card_kind(self, request, amount):
+        said = request.get("kind")
+        if said in GIVING_BACK:
+            return Kind(said)
+        return Kind.REFUND if amount < 0 else Kind.SALE
 
     def _card_session(self):
         """Return this session for a cashier who may use it."""

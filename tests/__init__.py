@@ -14,9 +14,11 @@ from . import test_notice
 from . import test_pairing
 from . import test_refunds
 from . import test_relay
+from . import test_reversal
 from . import test_rights
 from . import test_routes
 from . import test_settle
+from . import test_settlement
 from . import test_suspense
 from . import test_timeline
 from . import test_tour_sale

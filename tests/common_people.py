@@ -50,9 +50,14 @@ class PeopleCase(CardTerminalCase):
         notice = self.env["card.notice"]._raise_notice("test", self.terminal, "Look at it")
         self.env.flush_all()
         exception = self.env["card.exception"].search([("transaction_id", "=", self.unknown.id)])
+        settlement = self.env["card.terminal.settlement"].create(
+            {"terminal_id": self.terminal.id, "line_ids": [(0, 0, {"brand": "CB", "count": 1, "amount": 10})]}
+        )
         found = [
+            settlement, settlement.line_ids,
             exception,
-            self.driver, self.terminal, self.terminal.option_ids[:1], self.loose, self.sale.event_ids[:1], answer, notice, self.order,
+            self.driver, self.terminal, self.terminal.option_ids[:1],
+            self.loose, self.sale.event_ids[:1], answer, notice, self.order,
             self.order.payment_ids, self.pos_session, self.config, self.card_pm, self.cashier, self.company,
         ]  # fmt: skip
         return {record._name: record for record in found}

@@ -140,7 +140,7 @@ class TestConfiguration(CardTerminalCase):
         self.assertEqual(claims["exp"], answer["expires"])
         self.assertEqual(claims["terminals"], [self.terminal.uuid, self.spare.uuid])
         self.assertNotIn(other.uuid, claims["terminals"])
-        self.assertEqual(claims["ops"], ["sale", "status", "cancel", "identify"])
+        self.assertEqual(claims["ops"], ["sale", "status", "cancel", "identify", "reprint"])
         self.assertEqual(
             (claims["typ"], claims["till"], claims["session"], claims["user"]),
             ("session", self.config.name, session.name, "Cashier"),
@@ -162,9 +162,10 @@ class TestConfiguration(CardTerminalCase):
         self.assertNotIn(elsewhere.id, [row["id"] for row in data["card.terminal.driver"]])
         self.assertEqual([row["name"] for row in data["card.terminal"]], ["Counter", "Terrace"])
         self.assertEqual(
-            set(data["card.terminal"][0]), {"id", "name", "uuid", "driver_id", "protocol", "can_cancel", "kinds"}
+            set(data["card.terminal"][0]),
+            {"id", "name", "uuid", "driver_id", "protocol", "can_cancel", "kinds", "means"},
         )
-        self.assertEqual(data["card.terminal"][0]["kinds"], ["identify", "refund", "sale"])
+        self.assertLessEqual({"identify", "refund", "sale"}, set(data["card.terminal"][0]["kinds"]))
         self.assertNotIn(KEY, str(session.load_data([])))
         loaded = session.with_context(pos_last_server_date="2100-01-01 00:00:00").load_data(["card.terminal.driver"])
         self.assertEqual(len(loaded["card.terminal.driver"]), 1, "grants age: they are loaded every time")

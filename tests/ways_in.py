@@ -74,6 +74,8 @@ METHODS = {
     ("card.terminal.driver", "action_revoke"): Method("manager"),
     ("card.terminal.driver", "action_rotate_key"): Method("manager"),
     ("card.terminal.driver", "action_use_reported_url"): Method("manager"),
+    ("card.terminal", "action_settle"): Method("manager"),
+    ("card.terminal", "action_view_settlements"): Method(EVERYBODY),  # opens a window
     ("card.timeline.export", "action_export"): Method("accountant manager"),
     ("card.transaction", "action_settle"): Method(EVERYBODY),  # open a window, read nothing
     ("card.transaction", "action_acknowledge"): Method(EVERYBODY),
@@ -92,6 +94,9 @@ METHODS = {
     ("pos.session", "action_view_card_transactions"): Method(EVERYBODY),
     ("pos.session", "card_terminal_grants"): Method("cashier manager"),
     ("pos.session", "card_terminal_refund_grant"): Method("cashier manager", ({},)),
+    ("pos.session", "card_terminal_settlement"): Method("cashier manager", ({},)),
+    ("pos.session", "card_terminal_settlement_grant"): Method("cashier manager", ({},)),
+    ("pos.session", "card_terminal_settlement_totals"): Method("cashier manager", ({},)),
     ("pos.session", "card_terminal_transactions"): Method("cashier manager", ({"uuids": []},)),
     ("pos.session", "card_terminal_answer"): Method("cashier manager", ({"answer": "x"},)),
 }
@@ -103,6 +108,7 @@ EXTENDED = {
             "card.export.mixin",
             "card.notice",
             "card.terminal.answer",
+            "card.terminal.settlement",
             "card.transaction",
             "card.transaction.event",
         )
@@ -138,6 +144,8 @@ ACCESS = {
     "card.terminal.driver": ("cashier manager accountant", "manager"),
     "card.terminal.grant": ("manager", ""),
     "card.terminal.option": ("cashier manager accountant", "manager"),
+    "card.terminal.settlement": ("cashier manager accountant", "manager"),
+    "card.terminal.settlement.line": ("cashier manager accountant", "manager"),
     "card.terminal.pairing": ("", ""),
     "card.terminal.pairing.try": ("", ""),
     "card.watch.rule": ("manager", "manager"),
