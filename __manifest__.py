@@ -34,6 +34,7 @@
         "views/pos_session_views.xml",
         "views/res_users_views.xml",
         "views/res_config_settings_views.xml",
+        "views/card_contract_views.xml",
         "views/card_terminal_menus.xml",
     ],
     "assets": {

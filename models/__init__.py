@@ -31,8 +31,11 @@ from . import pos_order
 from . import pos_payment
 from . import card_decision_payment
 from . import card_exception
+from . import card_contract
+from . import pos_payment_contract
 from . import pos_payment_method
 from . import pos_session
+from . import pos_session_booking
 from . import pos_session_decide
 from . import pos_session_rpc
 from . import res_config_settings

@@ -47,47 +47,6 @@ class PosSession(models.Model):
                 self.env._("Open the Exceptions"),
             )
 
-    def _create_combine_account_payment(self, payment_method, amounts, diff_amount):
-        """Book a session that gave back more than it took.
-
-        Odoo 19.0 turns such a payment's direction and swaps its accounts; with an outstanding account set on the
-        method the swap is undone halfway, both lines land on that account, and the receivable stays open.
-        """
-        if not payment_method._is_card_terminal() or self.currency_id.compare_amounts(amounts["amount"], 0) >= 0:
-            return super()._create_combine_account_payment(payment_method, amounts, diff_amount)
-        receivable = self._get_receivable_account(payment_method)
-        payment = (
-            self.env["account.payment"]
-            .with_context(pos_payment=True)
-            .create(
-                {
-                    "payment_type": "outbound",
-                    "partner_type": "customer",
-                    "amount": abs(amounts["amount"]),
-                    "journal_id": payment_method.journal_id.id,
-                    "force_outstanding_account_id": payment_method.outstanding_account_id.id,
-                    "destination_account_id": receivable.id,
-                    "memo": self.env._(
-                        "Combine %(payment_method)s POS payments from %(session)s",
-                        payment_method=payment_method.name,
-                        session=self.name,
-                    ),
-                    "pos_payment_method_id": payment_method.id,
-                    "pos_session_id": self.id,
-                    "company_id": self.company_id.id,
-                }
-            )
-        )
-        if (
-            not payment.outstanding_account_id
-            and self.env["account.move"]._get_invoice_in_payment_state() == "in_payment"
-        ):
-            payment.outstanding_account_id = payment._get_outstanding_account(payment.payment_type)
-        payment.action_post()
-        if not self.currency_id.is_zero(diff_amount):
-            self._apply_diff_on_account_payment_move(payment, payment_method, diff_amount)
-        return payment.move_id.line_ids.filtered(lambda line: line.account_id == receivable)
-
     def get_closing_control_data(self):
         data = super().get_closing_control_data()
         typed = self._card_transactions().filtered(lambda record: record.exception == "typed_by_hand")

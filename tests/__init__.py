@@ -3,6 +3,7 @@ from . import test_approval
 from . import test_bank_files
 from . import test_closing
 from . import test_configuration
+from . import test_contract
 from . import test_desk
 from . import test_events
 from . import test_export

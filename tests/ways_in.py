@@ -137,6 +137,8 @@ DIALOGS = {
 #: Models of the addon: who reads, who writes, creates and deletes.
 ACCESS = {
     "card.approval": ("manager accountant", ""),
+    "card.brand": ("manager accountant", "accountant"),
+    "card.contract": ("manager accountant", "accountant"),
     "card.exception": ("cashier manager accountant", ""),
     "card.notice": ("manager", ""),
     "card.terminal": ("cashier manager accountant", "manager"),
