@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from hw_driver.clock import Clock
@@ -12,18 +16,56 @@ BEGINNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """asyncio's own loop over a selector that never waits. `on_fault` hears of exceptions nobody caught."""
+    """asyncio's own loop without anything to watch: what is due runs in order of time, then of asking.
+
+    Nothing here uses context variables, so none are kept for each call.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
-        self._selector = _Jump(self)
+        self._calls: deque[_Call] = deque()
+        self._later: list[tuple[float, int, _Call]] = []
+        self._order = count()
 
     def time(self) -> float:
         return self._now
 
-    def jump(self, seconds: float) -> None:
-        self._now += seconds
+    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> _Call:  # type: ignore[override]
+        call = _Call(self._now, callback, args)
+        self._calls.append(call)
+        return call
+
+    def call_later(self, delay: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> _Call:  # type: ignore[override]
+        return self.call_at(self._now + delay, callback, *args)
+
+    def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> _Call:  # type: ignore[override]
+        call = _Call(when, callback, args)
+        heapq.heappush(self._later, (when, next(self._order), call))
+        return call
+
+    def _run_once(self) -> None:
+        calls, later = self._calls, self._later
+        if not calls:
+            while later and later[0][2].callback is None:
+                heapq.heappop(later)
+            if not later:
+                raise RuntimeError("everybody waits for somebody else")
+            self._now = max(self._now, later[0][0])
+        while later and later[0][0] <= self._now:
+            calls.append(heapq.heappop(later)[2])
+        for _ in range(len(calls)):
+            call = calls.popleft()
+            if call.callback is not None:
+                self._carry_out(call.callback, call.args)
+
+    def _carry_out(self, callback: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        try:
+            callback(*args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 - as asyncio does: whoever handles exceptions is told
+            self.call_exception_handler({"message": f"Exception in {callback!r}", "exception": error})
 
     def _process_events(self, event_list: list[Any]) -> None:
         """There are no files to watch."""
@@ -32,19 +74,24 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """No other thread wakes this loop."""
 
 
-class _Jump:
-    def __init__(self, loop: VirtualLoop) -> None:
-        self._loop = loop
+class _Call:
+    """What asyncio calls a handle."""
 
-    def select(self, timeout: float | None) -> list[Any]:
-        if timeout is None:
-            raise RuntimeError("everybody waits for somebody else")
-        if timeout > 0:
-            self._loop.jump(timeout)
-        return []
+    __slots__ = ("args", "at", "callback")
 
-    def close(self) -> None:
-        """Nothing is held."""
+    def __init__(self, at: float, callback: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.at = at
+        self.callback: Callable[..., Any] | None = callback
+        self.args = args
+
+    def when(self) -> float:
+        return self.at
+
+    def cancel(self) -> None:
+        self.callback, self.args = None, ()
+
+    def cancelled(self) -> bool:
+        return self.callback is None
 
 
 class VirtualClock(Clock):
