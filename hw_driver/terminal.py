@@ -11,18 +11,20 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from .asking import Questions, left_open
-from .clock import Clock, iso, parse
+from .clock import Clock, iso
 from .dialog import Dialog
 from .identity import Identity
-from .journal import Journal, KnownTransaction, NotRecorded, Record, outcome_body
+from .journal import Journal, KnownTransaction, NotRecorded, Record
+from .keep_alive import YIELD_SECONDS, KeepAlive
 from .line import Line
 from .protocols.info import ProtocolInfo
-from .protocols.machine import Close, Effect, InvalidRequest, Machine, Outcome, Request, Result, SafeError
+from .protocols.machine import Close, Effect, InvalidRequest, Machine, Outcome, Result, SafeError
 from .protocols.states import JOURNALLED_KINDS, MONEY_KINDS, Kind, State
+from .request import not_after, request_of
 from .transaction import Transaction
 from .transports import REASONS, TRANSPORTS, Listener, Transport
 
@@ -100,6 +102,9 @@ class Terminal:
         self._identity = Identity(id, journal, pinned or {})
         self._questions = Questions(self, journal, exclusive=exclusive, pauses=questions)
         self._quiet: asyncio.TimerHandle | None = None
+        self._coming = 0  # requests that are about to begin
+        keep_alive = float(self._option("keep_alive", 0))
+        self._keep_alive = KeepAlive(keep_alive, self._resting, self._ask_to_keep_alive)
         self._line = self._line_of(info)
 
     @property
@@ -124,7 +129,7 @@ class Terminal:
 
     @property
     def _holding(self) -> Transaction | None:
-        if self._dialog is not None:
+        if self._dialog is not None and not self._keep_alive.under_way:
             return self._dialog.transaction
         return self._questions.holding
 
@@ -170,12 +175,16 @@ class Terminal:
         kind = self._supported(str(body["kind"]))
         if kind not in JOURNALLED_KINDS:
             raise NotSupported(f"{kind} is not journalled: ask for it by its own address.")
-        expires = _not_after(body)
+        expires = not_after(body)
         if known := self._journal.get(uuid):
             raise KnownTransaction(known)
-        await self._hung_up()
-        self._refuse_if_held()
-        await self._questions.first()
+        self._coming += 1
+        try:
+            await self._hung_up()
+            self._refuse_if_held()
+            await self._questions.first()
+        finally:
+            self._coming -= 1
         if known := self._journal.get(uuid):  # the same press came twice, and the other one did not wait
             raise KnownTransaction(known)
         self._refuse_if_held()
@@ -234,10 +243,11 @@ class Terminal:
         records = self._journal.open_on(self.id)
         self._to_recover = sorted(records, key=lambda record: record.state is not State.REQUESTED)
         self._recover_next()
+        self._keep_alive.rest_from_now()
 
     def asked_about(self, uuid: str) -> None:
         """A till asks what became of a transaction: ask the terminal, if it is idle and can tell."""
-        if not self._holding:
+        if self.idle and not self._holding:
             self._questions.for_till(uuid)
 
     async def close(self) -> None:
@@ -245,6 +255,7 @@ class Terminal:
         self._to_recover = []
         self._still_busy()
         self._questions.stop()
+        self._keep_alive.stop()
         if self._dialog is not None:
             self._dialog.abandon()
             self._dialog = None
@@ -259,9 +270,23 @@ class Terminal:
         return Kind(name)
 
     async def _hung_up(self) -> None:
-        """Wait while a dialog that has its result lets go of the link."""
-        if self._dialog is not None and self._dialog.answered:
-            await self.let_go(HANGING_UP)
+        """Wait while a dialog that has its result, or that only keeps the terminal awake, lets go of the link."""
+        if self._dialog is not None and (self._dialog.answered or self._keep_alive.under_way):
+            await self.let_go(YIELD_SECONDS if self._keep_alive.under_way else HANGING_UP)
+        if self._dialog is not None and self._keep_alive.under_way:
+            self._dialog.abandon()
+            self._over(self._dialog)
+
+    def _resting(self) -> bool:
+        """Whether nobody uses the terminal, or is about to, or asks about a lost answer."""
+        return self.idle and not self._coming and not self._holding and not self._to_recover
+
+    def _ask_to_keep_alive(self) -> None:
+        """Ask the terminal who it is, for no till: nobody sees it, and nothing of it is kept."""
+        body = {"uuid": str(uuid4()), "terminal": self.id, "kind": Kind.IDENTIFY.value, "till": "", "operator": ""}
+        machine, effects = self._prepared(body)
+        self.begin(machine, Transaction(body["uuid"], body), effects)
+        self._remembered.pop(body["uuid"], None)
 
     async def let_go(self, seconds: float) -> None:
         """Wait until no dialog is under way, `seconds` at most."""
@@ -281,27 +306,11 @@ class Terminal:
     def _prepared(self, body: Mapping[str, Any]) -> tuple[Machine, list[Effect]]:
         """Return a machine and its first effects; a request it cannot say is refused before it is journalled."""
         machine = self.info.machine(self.options)
-        effects = machine.start(self._request(body))
+        effects = machine.start(request_of(body, self._journal))
         for effect in effects:
             if isinstance(effect, Result):
                 raise InvalidRequest(effect.outcome.text, code=effect.outcome.code)
         return machine, effects
-
-    def _request(self, body: Mapping[str, Any]) -> Request:
-        original = dict(body.get("original") or {})
-        if original and (record := self._journal.get(str(original.get("uuid", "")))):
-            original |= {**outcome_body(record.outcome), "kind": record.kind, "amount": record.body["amount"]}
-        return Request(
-            uuid=str(body["uuid"]),
-            kind=Kind(body["kind"]),
-            amount=body.get("amount", 0),
-            currency=str(body.get("currency") or ""),
-            reference=str(body.get("reference") or ""),
-            original=original or None,
-            means=str(body.get("means") or "card"),
-            receipt=dict(body.get("receipt") or {}),
-            forced=str(body.get("forced") or ""),
-        )
 
     def begin(
         self,
@@ -314,7 +323,7 @@ class Terminal:
         doubt: Outcome | None = None,
     ) -> Transaction:
         """Begin a dialog: a payment's, or a question about one."""
-        timeout = float({**self.info.defaults, **self.options}.get("connect_timeout", 5))
+        timeout = float(self._option("connect_timeout", 5))
         dialog = Dialog(
             machine,
             transaction,
@@ -333,6 +342,9 @@ class Terminal:
         self._still_busy()
         (dialog.resumed if resumed else dialog.begin)(effects)
         return transaction
+
+    def _option(self, name: str, otherwise: Any) -> Any:
+        return {**self.info.defaults, **self.options}.get(name, otherwise)
 
     def _still_busy(self) -> None:
         if self._quiet is not None:
@@ -368,6 +380,7 @@ class Terminal:
         if dialog.heard:
             self._last_seen = iso(self._clock.now())
         self._dialog = None
+        self._keep_alive.rest_from_now()
         self._learn(dialog.transaction)
         self._questions.go_on(dialog)
         self._free.set()
@@ -390,10 +403,3 @@ class Terminal:
                 self._questions.take_up(transaction, record)
             elif record.state is State.SENT:
                 self.begin(None, transaction, [Result(left_open(record)), Close()], resumed=True)
-
-
-def _not_after(body: Mapping[str, Any]) -> datetime:
-    try:
-        return parse(str(body["not_after"]))
-    except (KeyError, ValueError) as error:
-        raise InvalidRequest("not_after must be a time in UTC, like 2026-03-01T12:00:00.000Z") from error

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CardProfile:
-    """A card: `application` is CONCERT's CC, `entry` its CI (1 contact, 2 contactless), `limit` the most it pays."""
+    """A card: `application` is CONCERT's CC, `entry` its CI (1 contact, 2 contactless), `limit` the most it pays.
+
+    A cheque has no number of a card but a `line` (CMC7, 35 characters); only a till that asks for one takes it.
+    """
 
     name: str
     label: str
@@ -21,6 +24,7 @@ class CardProfile:
     pin: bool = False
     accepted: bool = True
     limit: int | None = None
+    line: str = ""
 
     @property
     def masked(self) -> str:
@@ -40,6 +44,8 @@ CARDS: dict[str, CardProfile] = {
                  aid="A000000025010402"),
         CardProfile("voucher", "Meal voucher", "Tap · up to €25.00", "CONECS TITRE-RESTO", "10E", "2",
                  "639190", "0258", limit=2500),
+        CardProfile("cheque", "Cheque", "Put into the reader", "CHEQUE", "00C", "0", "", "",
+                 line="0000023 012345678901 012345678901  "),
         CardProfile("decline", "Empty account", "Tap · is declined", "CB SANS CONTACT", "00B", "2", "497010", "0119",
                  aid="A0000000421010", accepted=False),
     )

@@ -30,6 +30,7 @@ class Spoken:
     cable: bool
 
 
+LACKABLE = ("refund", "reversal", "preauth", "settlement")
 PROTOCOLS: dict[str, Spoken] = {
     "concert-v3": Spoken(V3, cable=False),
     "concert-v3-serial": Spoken(V3_ON_LINE, cable=True),
@@ -52,6 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--while-busy", choices=("refuse", "wait"), default="refuse", help="what a second till gets")
     parser.add_argument("--accept-bf", action="store_true", help="accept requests with BF, which Ingenico refuses")
     parser.add_argument("--no-duplicata", action="store_true", help="do not tell the last result (CD 3)")
+    parser.add_argument(
+        "--without", action="append", default=[], choices=LACKABLE, help="a kind it does not know (AF 12)"
+    )
+    parser.add_argument("--only-version", default="", metavar="0310", help="the one version it understands (CZ)")
     parser.add_argument("--ready", action="store_true", help="print a line of JSON when listening")
 
 
@@ -67,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         return _fail(str(error))
     settings = Settings(
         auto=args.auto, delay=args.delay, while_busy=args.while_busy, refuse_bf=not args.accept_bf,
-        duplicata=not args.no_duplicata,
+        duplicata=not args.no_duplicata, lacks=frozenset(args.without), only_version=args.only_version,
     )  # fmt: skip
     try:
         asyncio.run(_run(args, _server(args, settings, faults, ledger)))
@@ -84,8 +89,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _server(args: argparse.Namespace, settings: Settings, faults: Faults, ledger: Ledger) -> Server:
     spoken = PROTOCOLS[args.protocol]
-    last = ledger.entries[-1] if ledger.entries else None
-    inside = VirtualConcert(settings, faults, last=last, dialect=spoken.dialect)
+    inside = VirtualConcert(settings, faults, batch=ledger.batch(), dialect=spoken.dialect)
     terminal = OnLine(inside) if spoken.dialect.framed else inside
     if spoken.cable and args.port is None:
         return CableServer(terminal, ledger, args.device, protocol=args.protocol)

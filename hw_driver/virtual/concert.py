@@ -7,7 +7,7 @@ document no abort by the till; that closing the socket cancels nothing is inferr
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,9 +15,10 @@ from ..protocols.concert.tables import APPLICATIONS
 from . import concert_answers as answers
 from .cards import CARDS, CardProfile
 from .concert_answers import V3, Dialect, Reason, Reply, Request
-from .concert_screen import DISPLAY, Phase, Screen
+from .concert_screen import Phase, Screen, display
 from .faults import Faults
 from .ledger import Card, Entry
+from .memory import Memory
 from .receipt import euros
 
 MAX_REQUEST = 64 * 1024
@@ -35,7 +36,8 @@ class Settings:
 
     `while_busy` says what a second till gets: ``refuse`` (AE 01, as PayXpert documents) or ``wait``. `refuse_bf` is
     Ingenico's way with requests that carry BF, `duplicata` tells the last result when asked (CD 3), never while a
-    payment is under way. `auto` is a cardholder that acts `delay` after the amount is shown: the name of a card,
+    payment is under way. `lacks` are kinds it has not, `only_version` is the one it understands (CZ).
+    `auto` is a cardholder that acts `delay` after the amount is shown: the name of a card,
     ``abort``, or nobody.
     """
 
@@ -44,6 +46,8 @@ class Settings:
     while_busy: str = "refuse"
     refuse_bf: bool = True
     duplicata: bool = True
+    lacks: frozenset[str] = frozenset()
+    only_version: str = ""
     quiet: float = 0.03  # a request has no end mark: it is over when no more comes
     incomplete: float = 1.0  # … and this is how long a request with something missing may take
     close_after: float = 1.0  # the till may close first
@@ -90,7 +94,7 @@ Effect = Book | Write | HangUp | PowerOff | PowerOn
 
 
 _ENDED = {"approved": Phase.APPROVED, "declined": Phase.DECLINED, "cancelled": Phase.CANCELLED}
-_IN_DIALOG = frozenset({Phase.CARD, Phase.PIN, Phase.AUTHORISING})
+_IN_DIALOG = frozenset({Phase.CARD, Phase.PIN, Phase.AUTHORISING, Phase.COLLECTING})
 
 
 @dataclass(slots=True)
@@ -104,7 +108,8 @@ class _Dialog:
 class VirtualConcert:
     """One terminal. Every call answers with the effects to carry out, in order; call `tick` at `wake_at`.
 
-    `now` is any steadily growing number of seconds; `local_time` is for slips only. `last` is the ledger's last entry.
+    `now` is any steadily growing number of seconds; `local_time` is for slips only. `batch` are the ledger's
+    entries since the last settlement.
     """
 
     def __init__(
@@ -113,7 +118,7 @@ class VirtualConcert:
         faults: Faults,
         local_time: Callable[[], datetime] = datetime.now,
         chance: random.Random | None = None,
-        last: Entry | None = None,
+        batch: Iterable[Entry] = (),
         dialect: Dialect = V3,
     ) -> None:
         self.settings = settings
@@ -121,7 +126,7 @@ class VirtualConcert:
         self.faults = faults
         self._local_time = local_time
         self._chance = chance or random.Random()
-        self._last = last
+        self._memory = Memory(batch)
         self._buffers: dict[int, bytearray] = {}
         self._timers: dict[tuple[str, int], float] = {}
         self._dialog: _Dialog | None = None
@@ -134,7 +139,7 @@ class VirtualConcert:
     @property
     def screen(self) -> Screen:
         """What the display shows now."""
-        text = DISPLAY[self._phase][self._kind == "refund"]
+        text = display(self._phase, self._kind)
         card = self._card
         name, contact = (card.receipt_name, card.entry == "1") if card else ("", False)
         return Screen(
@@ -193,7 +198,10 @@ class VirtualConcert:
         """A cardholder holds a card to the terminal; ignored when none is wanted."""
         if self._phase is not Phase.CARD or self._dialog is None:
             return []
-        card = CARDS[name]
+        wanted = self._dialog.request.wants_cheque
+        if CARDS[name].line and not wanted:
+            return []
+        card = CARDS["cheque"] if wanted and CARDS[name].accepted else CARDS[name]
         self._dialog.card = card
         self._card = card
         if card.pin and self._dialog.request.kind == "sale" and not self.settings.auto:
@@ -250,8 +258,10 @@ class VirtualConcert:
             return []  # looked at again when the dialog is over
         data = bytes(self._buffers.pop(connection, b""))
         request = self._dialect.read(data, self.settings.currencies, self.settings.refuse_bf)
-        if request.kind == "duplicate" and not self.settings.duplicata:
+        if request.kind in self.settings.lacks or (request.kind == "duplicate" and not self.settings.duplicata):
             return self._say(connection, Reply(request, reason=Reason.UNKNOWN_ACTION), now)
+        if self.settings.only_version not in ("", request.fields.get("CZ")):
+            return self._say(connection, Reply(request, reason=Reason.FORMAT), now)
         if request.problem:
             return self._say(connection, Reply(request, reason=request.problem), now)
         if busy:
@@ -273,7 +283,7 @@ class VirtualConcert:
     def _duplicate(self, connection: int, request: Request, now: float) -> list[Effect]:
         """Tell the last result once more, and print its slip."""
         numbers = {letters: number for number, letters in self.settings.currencies.items()}
-        reply, data = self._dialect.duplicate(request, self._last, numbers)
+        reply, data = self._dialect.duplicate(request, self._memory.last, numbers)
         if reply.done:
             slip = answers.slip(replace(reply, at=self._local_time()), "customer")
             self._receipt, self._receipts = f"{DUPLICATE}\n{slip}", self._receipts + 1
@@ -287,6 +297,10 @@ class VirtualConcert:
         if self.faults.take("silent"):
             return []
         self._show(_Dialog(connection, connection, request))
+        if request.kind == "settlement":
+            return self._enter(Phase.COLLECTING, now, 0.0 if self.settings.auto else self.settings.authorisation)
+        if request.kind == "reversal" and not self._memory.can_take_back(request.amount, request.currency):
+            return self._end("declined", now, reason=Reason.NOT_COMPLETED)
         if self.faults.take("abort"):
             return self._end("cancelled", now, reason=Reason.OPERATOR_ABANDON)
         if nobody := self.faults.take("timeout"):
@@ -296,8 +310,15 @@ class VirtualConcert:
     def _show(self, dialog: _Dialog) -> None:
         request = dialog.request
         self._dialog = dialog
-        self._kind, self._amount, self._card = request.kind, euros(request.amount, request.currency), None
+        amount = "" if request.kind == "settlement" else euros(request.amount, request.currency)
+        self._kind, self._amount, self._card = request.kind, amount, None
         self._receipt = ""
+
+    def _collected(self, now: float) -> list[Effect]:
+        """The payments were sent off, or the bank's computer did not take them."""
+        if self.faults.take("decline"):
+            return self._end("declined", now, reason=Reason.NOT_COMPLETED)
+        return self._end("approved", now)
 
     def _wait_for_card(self, now: float) -> list[Effect]:
         if self.settings.auto:
@@ -333,11 +354,11 @@ class VirtualConcert:
         entry = Entry(
             dialog.request.kind, dialog.request.amount, amount, dialog.request.currency, dialog.request.register,
             self.settings.contract, outcome, Card(APPLICATIONS[card.application].brand, card.last4) if card else None,
-            f"{self._chance.randrange(10**6):06d}" if approved else "", answers.references(dialog.request),
+            f"{self._chance.randrange(10**6):06d}" if approved and card else "", answers.references(dialog.request),
         )  # fmt: skip
-        self._last = entry
+        self._memory.keep(entry)
         self._enter(_ENDED[outcome], now, RESULT_SECONDS)
-        if approved:
+        if approved and amount:
             self._amount = euros(amount, dialog.request.currency)
         reply = Reply(dialog.request, approved, reason, entry, card, self._local_time())
         self._receipt, self._receipts = answers.slip(reply, "customer"), self._receipts + 1
@@ -405,6 +426,8 @@ class VirtualConcert:
             return self._end("cancelled", now, reason=Reason.INPUT_TIMEOUT)
         if self._phase is Phase.AUTHORISING:
             return self._decide(now)
+        if self._phase is Phase.COLLECTING:
+            return self._collected(now)
         was_off = self._phase is Phase.OFF
         self._rest()
         return [PowerOn()] if was_off else []

@@ -20,7 +20,11 @@ from .faults import Faults
 from .ledger import Entry
 from .receipt import receipt
 
-KINDS = {"0": "sale", "1": "refund", "3": "duplicate", "I": "identify"}
+KINDS = {
+    "0": "sale", "1": "refund", "2": "reversal", "3": "duplicate", "4": "preauth", "B": "settlement", "I": "identify",
+}  # fmt: skip
+WITHOUT_MONEY = frozenset({"identify", "duplicate", "settlement"})
+MONEY = frozenset(KINDS.values()) - WITHOUT_MONEY
 REFERENCES = ("CH", "CF")
 CHEQUE = "00C"
 VIRTUAL_TAG = "VT"  # docs/api.md 5: no real terminal sends it
@@ -57,6 +61,11 @@ class Request:
     currency: str = ""
     problem: Reason | None = None
     register: str = ""
+
+    @property
+    def wants_cheque(self) -> bool:
+        """Whether the till asks for a cheque: CC of V3, MODE of V2."""
+        return self.fields.get("CC") == CHEQUE or self.fields.get("means") == "C"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,7 @@ def complete(data: bytes) -> bool:
     if reader is None:
         return True
     fields = reader.fields
-    money = () if fields.get("CD", "0") not in "01" else _MONEY_SHAPES
+    money = _MONEY_SHAPES if KINDS.get(str(fields.get("CD", "0"))) in MONEY else ()
     return reader.whole and all(tag in fields for tag in (*_SHAPES, *money))
 
 
@@ -113,8 +122,8 @@ def read(data: bytes, currencies: Mapping[str, str], refuse_bf: bool) -> Request
     kind = KINDS.get(fields["CD"])
     if kind is None:
         return Request(fields, problem=Reason.UNKNOWN_ACTION)
-    if kind in ("identify", "duplicate"):
-        return Request(fields, kind)
+    if kind in WITHOUT_MONEY:
+        return Request(fields, kind, register=str(fields["CA"]))
     if not _fit(fields, _MONEY_SHAPES) or int(fields["CB"]) == 0 or fields.get("BA", "0") != "0":
         return Request(fields, kind, problem=Reason.FORMAT)
     if fields["CE"] not in currencies:
@@ -201,6 +210,10 @@ def _card(reply: Reply) -> Fields:
     if reply.card is None or reply.entry is None:
         return {}
     forced = reply.request.fields.get("CC", "000")
+    if reply.card.line:
+        approved = reply.entry.outcome == "approved"
+        told = {"CC": reply.card.application, "AD": reply.card.line, "AC": reply.entry.auth_code}
+        return {**{tag: value for tag, value in told.items() if value}, **({"AG": "0000"} if approved else {})}
     fields = {
         "CC": reply.card.application if forced == "000" else forced,
         "CI": reply.card.entry,

@@ -13,23 +13,36 @@ class Phase(StrEnum):
     CARD = "card"
     PIN = "pin"
     AUTHORISING = "authorising"
+    COLLECTING = "collecting"
     APPROVED = "approved"
     DECLINED = "declined"
     CANCELLED = "cancelled"
     OFF = "off"
 
 
-#: The display of each phase: what it says on a sale and on a refund.
+#: The display of each phase: what it says on a sale, and on anything else, which is named.
 DISPLAY: dict[Phase, tuple[str, str]] = {
     Phase.IDLE: ("BONJOUR", "BONJOUR"),
-    Phase.CARD: ("PRESENTEZ CARTE", "REMBOURSEMENT\nPRESENTEZ CARTE"),
+    Phase.CARD: ("PRESENTEZ CARTE", "{what}\nPRESENTEZ CARTE"),
     Phase.PIN: ("SAISISSEZ CODE", "SAISISSEZ CODE"),
     Phase.AUTHORISING: ("AUTORISATION\nPATIENTEZ SVP", "PATIENTEZ SVP"),
-    Phase.APPROVED: ("PAIEMENT ACCEPTE", "REMBOURSEMENT\nACCEPTE"),
-    Phase.DECLINED: ("PAIEMENT REFUSE", "REMBOURSEMENT\nREFUSE"),
+    Phase.COLLECTING: ("", "{what}\nPATIENTEZ SVP"),
+    Phase.APPROVED: ("PAIEMENT ACCEPTE", "{what}\nACCEPTE"),
+    Phase.DECLINED: ("PAIEMENT REFUSE", "{what}\nREFUSE"),
     Phase.CANCELLED: ("ABANDON", "ABANDON"),
     Phase.OFF: ("REDEMARRAGE", "REDEMARRAGE"),
 }
+WHAT = {
+    "refund": "REMBOURSEMENT",
+    "reversal": "ANNULATION",
+    "preauth": "PREAUTORISATION",
+    "settlement": "TELECOLLECTE",
+}
+
+
+def display(phase: Phase, kind: str) -> str:
+    """Return what the display says."""
+    return DISPLAY[phase][kind in WHAT].format(what=WHAT.get(kind, ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,8 @@ def _means(reply: Reply) -> str:
 
 
 def _card(reply: Reply) -> str:
-    number = f"{reply.card.prefix}000000{reply.card.last4}" if reply.card else ""
+    card = reply.card
+    number = "" if card is None else card.line.strip() or f"{card.prefix}000000{card.last4}"
     return f"{number} {VIRTUAL}".ljust(55)
 
 

@@ -19,6 +19,9 @@ class LedgerError(Exception):
     """The ledger's file cannot be used; the text says why and what to do."""
 
 
+SETTLED = ("settlement", "approved")
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """What may be kept of a card: its brand and last four digits."""
@@ -31,7 +34,8 @@ class Card:
 class Entry:
     """How one dialog ended at the terminal. Amounts are minor units; `amount` is what was charged, 0 unless approved.
 
-    `kind` is ``sale``, ``refund``, ``reversal`` or ``preauth`` (which charges nothing), `currency` ISO 4217 letters,
+    `kind` is ``sale``, ``refund``, ``reversal``, ``preauth`` or ``settlement`` (which charge nothing), `currency` ISO
+    4217 letters,
     `outcome` ``approved``, ``declined`` or ``cancelled``; `references` are the till's own, by their tag, `register` is
     '' for what was typed on the terminal itself; `number` and `at` (UTC) are given by the ledger.
     """
@@ -96,13 +100,18 @@ class Ledger:
         """Return the totals of each currency."""
         totals: dict[str, Totals] = {}
         for entry in self.entries:
-            if entry.outcome != "approved" or entry.kind == "preauth":
+            if entry.outcome != "approved" or entry.kind in ("preauth", "settlement"):
                 continue
             count, amount = ("sales", "sales_amount") if entry.kind == "sale" else ("refunds", "refunds_amount")
             so_far = totals.get(entry.currency, Totals())
             added: dict[str, Any] = {count: getattr(so_far, count) + 1, amount: getattr(so_far, amount) + entry.amount}
             totals[entry.currency] = replace(so_far, **added)
         return totals
+
+    def batch(self) -> list[Entry]:
+        """Return what was done since the last settlement that was approved."""
+        settled = [at for at, entry in enumerate(self.entries, 1) if (entry.kind, entry.outcome) == SETTLED]
+        return self.entries[max(settled, default=0) :]
 
     def close(self) -> None:
         """Close the file."""

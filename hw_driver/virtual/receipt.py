@@ -9,6 +9,7 @@ from .ledger import Entry
 
 WIDTH = 24
 _WHAT = {"sale": "DEBIT", "refund": "CREDIT", "reversal": "ANNULATION", "preauth": "PREAUTORISATION"}
+_SETTLED = {"approved": "TELECOLLECTE TERMINEE", "declined": "TELECOLLECTE REFUSEE", "cancelled": "ABANDON"}
 _COPY = {"customer": "TICKET CLIENT", "merchant": "TICKET COMMERCANT"}
 
 
@@ -18,9 +19,11 @@ def receipt(entry: Entry, card: CardProfile | None, at: datetime, copy: str) -> 
     if card is not None:
         lines += [line for line in (card.receipt_name, card.aid) if line]
     lines += [f"le {at:%d/%m/%y} a {at:%H:%M:%S}", f"CONTRAT {entry.contract} C{entry.register}"]
-    if card is not None:
+    if card is not None and card.last4:
         lines.append(f"************{card.last4}")
-    if entry.outcome == "approved":
+    if entry.kind == "settlement":
+        lines.append(_SETTLED[entry.outcome])
+    elif entry.outcome == "approved":
         lines += [f"No AUTO : {entry.auth_code}", "MONTANT", euros(entry.amount, entry.currency).rjust(WIDTH)]
         lines.append(_WHAT[entry.kind])
     else:

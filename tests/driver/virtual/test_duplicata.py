@@ -75,7 +75,7 @@ async def test_the_ledger_remembers_through_a_restart(start: Start) -> None:
     await bench.server.stop()
     bench.server.ledger.close()
     ledger = Ledger(bench.path)
-    server = Server(VirtualConcert(Settings(quiet=0.01, close_after=0.02), Faults(), last=ledger.entries[-1]), ledger)
+    server = Server(VirtualConcert(Settings(quiet=0.01, close_after=0.02), Faults(), batch=ledger.batch()), ledger)
     await server.start()
     assert await told(Bench(server, bench.path)) == before
     await server.stop()
