@@ -1,4 +1,5 @@
-"""The virtual environments: `driver` (small) and `odoo` (everything), installed from lock files with plain pip.
+"""The virtual environments: `driver` (small), `odoo` (everything) and `pytelium` (another till, to test against),
+installed from lock files with plain pip.
 
 pip keeps the machine's own configuration (mirrors, proxies, certificates). A stock Debian has neither pip nor
 ensurepip; the pip that is used then is the wheel in Debian's package `python3-pip-whl`.
@@ -19,14 +20,18 @@ from kit.shell import run
 
 LOCKS = CHECKOUT / "dev" / "locks"
 PIP_WORDS = ("--no-input", "--no-deps", "--no-compile", "--require-hashes", "--only-binary", ":all:")
-SIZES = {"driver": 250_000_000, "odoo": 750_000_000}
+SOURCE_WORDS = ("--no-build-isolation", "--use-pep517")
+SIZES = {"driver": 250_000_000, "odoo": 750_000_000, "pytelium": 60_000_000}
+SOURCES = {"pytelium": ("payment-card-identifier", "pycountry")}
+"""Packages of a layer that come as source only; they are built in the layer itself, with what the lock `build` pins."""
 UNUSED_DAYS = 14
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def environment_folder(cache: Cache, layer: str) -> Path:
     """Where the environment of a layer is, or will be."""
-    return cache.path("python", f"{layer}-{PYTHON}-{digest(_lock(layer).read_text(), sys.base_prefix)}")
+    locks = [_lock(name).read_text() for name in _locks(layer)]
+    return cache.path("python", f"{layer}-{PYTHON}-{digest(*locks, sys.base_prefix)}")
 
 
 def ensure_environment(cache: Cache, apt: Apt, layer: str) -> Path:
@@ -38,7 +43,7 @@ def ensure_environment(cache: Cache, apt: Apt, layer: str) -> Path:
     pip = _pip_wheel(cache, apt)
     shutil.rmtree(folder, ignore_errors=True)
     _make_environment(folder)
-    wanted = _lock(layer).read_text().count("==")
+    wanted = sum(_lock(name).read_text().count("==") for name in _locks(layer))
     seen = 0
     with Progress(f"Python packages ({layer})") as progress:
 
@@ -50,13 +55,15 @@ def ensure_environment(cache: Cache, apt: Apt, layer: str) -> Path:
             elif line.startswith("Installing collected"):
                 progress.update(0.85, "installing")
 
-        run(
-            [folder / "bin" / "python", pip / "pip", "install", *PIP_WORDS, "--requirement", _lock(layer)],
-            "installing Python packages",
-            cache.log(f"pip-{layer}"),
-            on_line=on_line,
-            environment={"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"},
-        )
+        for name in _locks(layer):
+            words: list[str | Path] = [*PIP_WORDS, *_from_source(name), "--requirement", _lock(name)]
+            run(
+                [folder / "bin" / "python", pip / "pip", "install", *words],
+                "installing Python packages",
+                cache.log(f"pip-{layer}"),
+                on_line=on_line,
+                environment={"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"},
+            )
     (folder / ".complete").touch()
     _remove_unused(cache)
     return folder
@@ -68,6 +75,17 @@ def _remove_unused(cache: Cache) -> None:
     for stamp in cache.path("python").glob("*/.complete"):
         if stamp.stat().st_mtime < long_ago:
             shutil.rmtree(stamp.parent, ignore_errors=True)
+
+
+def _locks(layer: str) -> tuple[str, ...]:
+    """The locks that make a layer, in order."""
+    return ("build", layer) if layer in SOURCES else (layer,)
+
+
+def _from_source(lock: str) -> list[str]:
+    """The words that let pip build what comes as source only."""
+    names = SOURCES.get(lock, ())
+    return [*(SOURCE_WORDS if names else ()), *(word for name in names for word in ("--no-binary", name))]
 
 
 def _lock(layer: str) -> Path:

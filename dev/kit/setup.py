@@ -10,7 +10,7 @@
                 print(server.url)
 
 Parts: `driver` (small Python environment), `odoo-env` (large one, with PostgreSQL in it), `odoo` (that, and Odoo),
-`chromium`, `strace`. The order does not matter, and a part that is there costs nothing.
+`pytelium` (another till's), `chromium`, `strace`. The order does not matter, and a part that is there costs nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from kit.postgres import Postgres
 
 DATABASES_SIZE = 600_000_000
+ENVIRONMENTS = {"driver": "driver", "odoo-env": "odoo", "pytelium": "pytelium"}
+"""Parts that are Python environments, and their layers."""
 
 
 class Workplace:
@@ -48,7 +50,7 @@ class Workplace:
         return self.python_of("odoo")
 
     def python_of(self, layer: str) -> Path:
-        """The Python of the environment `driver` or `odoo`."""
+        """The Python of the environment `driver`, `odoo` or `pytelium`."""
         return python_env.environment_folder(self.cache, layer) / "bin" / "python"
 
     @cached_property
@@ -129,7 +131,7 @@ class Workplace:
             wanted.add("odoo-env")
         with self.cache.lock("setup", "another set-up of the same cache"):
             self.cache.need_space(self._space_needed(wanted))
-            for part, layer in (("driver", "driver"), ("odoo-env", "odoo")):
+            for part, layer in ENVIRONMENTS.items():
                 if part in wanted:
                     python_env.ensure_environment(self.cache, self._apt, layer)
             if "strace" in wanted:
@@ -161,7 +163,7 @@ class Workplace:
 
     def _space_needed(self, wanted: set[str]) -> int:
         needed = 0
-        for part, layer in (("driver", "driver"), ("odoo-env", "odoo")):
+        for part, layer in ENVIRONMENTS.items():
             if part in wanted and not self.cache.has(python_env.environment_folder(self.cache, layer)):
                 needed += python_env.SIZES[layer]
         if "odoo" in wanted and "ODOO_HOME" not in os.environ and odoo.find_folder(self.cache) is None:

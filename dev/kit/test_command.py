@@ -40,7 +40,7 @@ from kit.results import Result, closing_lines, read_junit
 from kit.setup import Workplace
 
 NEEDS: dict[str, tuple[str, ...]] = {
-    "driver": ("driver", "strace"),
+    "driver": ("driver", "pytelium", "strace"),
     "odoo": ("odoo",),
     "tours": ("odoo", "chromium"),
     "live": ("odoo", "chromium"),
@@ -106,6 +106,7 @@ def _run_parts(workplace: Workplace, parts: list[str], words: list[str]) -> int:
 def _run_driver(workplace: Workplace, part: str, words: list[str]) -> Result:
     folder = workplace.checkout / "tests" / "driver"
     python, environment = workplace.python_of("driver"), {**os.environ, "PATH": workplace.path}
+    environment["PYTELIUM_PYTHON"] = str(workplace.python_of("pytelium"))
     measured = "--coverage" in words
     words = [word for word in words if word != "--coverage"]
     words = ["-c", str(folder / "pytest.ini"), "-p", "no:odoo", "-n", "auto", *_files_or(words, [folder])]
