@@ -163,27 +163,15 @@ class Questions:
     async def first(self) -> None:
         """Before the next request takes its place: ask once more about an unknown one, and wait a little for it."""
         records = [record for record in self.could_be_heard() if self.can_tell(record)]
-        if not records:
-            return
-        record = records[-1]
-        if self._asking is None or self._asking.transaction.uuid != record.uuid:
-            transaction = self._terminal.live(record.uuid) or Transaction(record.uuid, record.body, record)
-            self._about(transaction, record.outcome, ()).held = False
-        if self._asking is not None and self._asking.quiet >= BEFORE_NEXT_SECONDS:
-            self._asking.now()
+        if records and (asking := self._quietly_about(records[-1])).quiet >= BEFORE_NEXT_SECONDS:
+            asking.now()
             await self._terminal.let_go(BEFORE_NEXT_SECONDS)
 
     def for_till(self, uuid: str) -> None:
         """A till looks at a transaction: ask, if it is one to ask about and there was no question just now."""
-        if self._asking is None or self._asking.transaction.uuid != uuid:
-            record = self._journal.get(uuid)
-            if record is None or not self.can_tell(record):
-                return
-            self.stop()
-            transaction = self._terminal.live(uuid) or Transaction(uuid, record.body, record)
-            self._about(transaction, record.outcome, ()).held = False
-        if self._asking is not None:
-            self._asking.for_till()
+        record = self._journal.get(uuid)
+        if record is not None and self.can_tell(record):
+            self._quietly_about(record).for_till()
 
     def go_on(self, dialog: Dialog) -> None:
         """After a dialog: ask about a lost answer, or stop asking."""
@@ -230,6 +218,15 @@ class Questions:
         if after is not None and (live := self._terminal.live(record.uuid)):
             live.journalled(after)
             live.finished(after.state, after.outcome)
+
+    def _quietly_about(self, record: Record) -> Asking:
+        """Return the questions about a transaction; new ones do not hold the terminal."""
+        asking = self._asking
+        if asking is None or asking.transaction.uuid != record.uuid:
+            transaction = self._terminal.live(record.uuid) or Transaction(record.uuid, record.body, record)
+            asking = self._about(transaction, record.outcome, ())
+            asking.held = False
+        return asking
 
     def _about(self, transaction: Transaction, doubt: Outcome | None, pauses: Iterable[float]) -> Asking:
         self.stop()

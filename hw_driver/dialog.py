@@ -53,6 +53,10 @@ FAULT_WHILE = Outcome(
 )
 
 
+#: Something that happened, as the machine is told of it.
+_Tell = Callable[[Machine], list[Effect]]
+
+
 class Dialog(Listener):
     """One dialog: a machine (None: what `begin` is given is all there is), its transaction, its link and its timers.
 
@@ -101,7 +105,7 @@ class Dialog(Listener):
         self._running = False
         self._retry: asyncio.TimerHandle | None = None
         self._told = False
-        self._waiting: deque[tuple[Callable[..., list[Effect]], tuple[Any, ...]]] = deque()
+        self._waiting: deque[_Tell] = deque()
 
     def begin(self, effects: Iterable[Effect]) -> None:
         """Carry out the first effects."""
@@ -114,9 +118,9 @@ class Dialog(Listener):
 
     def cancel(self) -> bool:
         """Ask the machine to give up; return whether it does anything about it."""
-        if self._machine is None or self.answered or self._retry is not None:
+        if self.answered or self._retry is not None:
             return False
-        return self._input(self._machine.cancel)
+        return self._input(lambda machine: machine.cancel())
 
     def abandon(self) -> None:
         """Stop without an end (the driver stops): the next start recovers what is open."""
@@ -128,49 +132,41 @@ class Dialog(Listener):
     def on_connected(self) -> None:
         self._linked = True
         self.link_reason = ""
-        if self._machine is not None:
-            self._input(self._machine.connected)
+        self._input(lambda machine: machine.connected())
 
     def on_data(self, data: bytes) -> None:
         self.heard = True
-        if self._machine is not None:
-            self._input(self._machine.receive, data)
+        self._input(lambda machine: machine.receive(data))
 
     def on_lost(self, reason: str) -> None:
         self._linked = False
         self.link_reason = reason
-        if self._machine is not None and self._retry is not None:
-            self._lost_while_waiting(self._machine, reason)
-        elif self._machine is not None:
-            self._input(self._machine.lost, reason)
+        if self._retry is None:
+            self._input(lambda machine: machine.lost(reason))
+        elif instead := self._answer(lambda machine: machine.lost(reason)):
+            self._effects = deque(instead)  # what waits for the disk: not acknowledged, it may have been taken back
         self._end_if_done()
-
-    def _lost_while_waiting(self, machine: Machine, reason: str) -> None:
-        """What waits for the disk may not hold any more: a protocol may take back what was not acknowledged."""
-        if instead := self._asked(machine.lost, reason):
-            self._effects = deque(instead)
 
     def _fired(self, name: str) -> None:
         self._timers.pop(name, None)
-        if self._machine is not None:
-            self._input(self._machine.timer, name)
+        self._input(lambda machine: machine.timer(name))
 
     # -- machine in, effects out
 
-    def _input(self, call: Callable[..., list[Effect]], *args: Any) -> bool:
+    def _input(self, tell: _Tell) -> bool:
         """Feed the machine; return whether it answered with anything to do."""
         if self.over:
             return False
         if self._retry is not None:
-            self._waiting.append((call, args))
+            self._waiting.append(tell)
             return False
-        effects = self._asked(call, *args)
+        effects = self._answer(tell)
         self._run(effects)
         return bool(effects)
 
-    def _asked(self, call: Callable[..., list[Effect]], *args: Any) -> list[Effect]:
+    def _answer(self, tell: _Tell) -> list[Effect]:
         try:
-            return call(*args)
+            return tell(self._machine) if self._machine is not None else []
         except Exception as error:  # noqa: BLE001 - a fault of the machine must not cost the customer's money
             return self._fault(error)
 
@@ -203,7 +199,7 @@ class Dialog(Listener):
         self._effects.appendleft(effect)
         if self._machine is not None and isinstance(effect, Persist) and not self._told:
             self._told = True  # once: what it answers is what is tried from now on
-            instead = self._asked(self._machine.persist_failed)
+            instead = self._answer(lambda machine: machine.persist_failed())
             if instead or effect.state is State.SENT:
                 self._effects = deque(instead)
             if effect.state is State.SENT:
@@ -216,8 +212,7 @@ class Dialog(Listener):
         self._retry = None
         self._run(())
         while self._waiting and self._retry is None:
-            call, args = self._waiting.popleft()
-            self._input(call, *args)
+            self._input(self._waiting.popleft())
 
     def _fault(self, error: Exception | None) -> list[Effect]:
         """End a dialog whose machine (or runner) broke, or came to no end (None).
@@ -243,8 +238,6 @@ class Dialog(Listener):
 
     def _persist(self, effect: Persist) -> None:
         transaction = self.transaction
-        if effect.state is State.REQUESTED:
-            return  # journalled before the dialog began
         if self._is_kept and effect.state is State.UNKNOWN:
             self._doubted(effect.outcome)
         elif self._is_kept:

@@ -87,6 +87,7 @@ class Journal(Reading):
         except opening.Damaged as damage:
             journal._start_over("damaged", str(damage))
         except sqlite3.Error as error:
+            journal._db.close()
             raise opening.explained(error, journal._path) from error
         with contextlib.suppress(JournalUnavailable):  # the first sale refuses, if it still cannot be had then
             journal._reserve.ensure()

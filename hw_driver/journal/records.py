@@ -70,11 +70,6 @@ class Record:
     def kind(self) -> Kind:
         return Kind(self.body["kind"])
 
-    @property
-    def original(self) -> str:
-        """The uuid of the sale this one belongs to, or an empty string."""
-        return str((self.body.get("original") or {}).get("uuid", ""))
-
 
 def outcome_body(outcome: Outcome | None) -> dict[str, Any]:
     """Return the members of an outcome that say something, ready for JSON."""

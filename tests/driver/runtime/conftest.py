@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from runtime_kit import MovableClock, SmallDisk
+from toy_terminal import Toy
 
+from hw_driver import dialog
 from hw_driver.journal import Journal
 
 
@@ -33,3 +35,10 @@ def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Smal
     disk = SmallDisk(folder, monkeypatch)
     yield disk
     disk.close()
+
+
+@pytest.fixture
+async def toy(journal: Journal, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Toy]:
+    monkeypatch.setattr(dialog, "RETRY_SECONDS", 0.02)
+    async with Toy(journal, clock).open() as toy:
+        yield toy

@@ -1,6 +1,7 @@
 """Terminals on a cable: real ports, real bytes, and a terminal that shares no code with the driver."""
 
 import asyncio
+import dataclasses
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 from replay.cable import ACK, ENQ, EOT, NAK, Cable, framed, reply
 from runtime_kit import body
 
+from hw_driver import line
 from hw_driver.protocols.registry import PROTOCOLS
 from hw_driver.protocols.states import State
 from hw_driver.terminal import Terminal
@@ -33,8 +35,11 @@ async def terminal(cable, journal, clock):
 
 def runner(path, journal, clock, **settings):
     options = QUICK | settings.pop("options", {})
-    where = {"kind": "serial", "device": path, "preset": "usb"}
-    return Terminal("counter", "Counter", V2, where, options, journal, clock=clock, **settings)
+    return Terminal("counter", "Counter", V2, where(path), options, journal, clock=clock, **settings)
+
+
+def where(path):
+    return {"kind": "serial", "device": path, "preset": "usb"}
 
 
 async def ended(transaction):
@@ -157,6 +162,109 @@ async def test_a_late_answer_is_heard_while_nobody_asks(cable, journal, clock, e
     await cable.bring(reply(amount=990))
     assert journal.get(transaction.uuid).state is state
     await terminal.close()
+
+
+async def test_of_two_that_are_not_known_a_late_answer_is_never_the_earlier_ones(cable, journal, clock):
+    terminal = runner(cable.path, journal, clock, options={"answer_timeout": 0.3}, exclusive=True)
+    await terminal.recover()
+    lost = []
+    for amount in (300, 990):
+        lost.append(await sale(terminal, clock, amount=amount))
+        await cable.take_request()
+        assert (await outcome(lost[-1]))[0] is State.UNKNOWN
+    await cable.bring(reply(amount=300))
+    earlier, later = ([event.type for event in journal.events() if event.uuid == each.uuid] for each in lost)
+    assert earlier == ["requested", "sent", "unknown"]
+    assert later == ["requested", "sent", "unknown", "evidence"]
+    await terminal.close()
+
+
+@pytest.mark.parametrize("text", ["?" * 25, reply("3")], ids=["no answer of its", "a status nobody knows"])
+async def test_what_says_nothing_of_a_payment_is_acknowledged_and_changes_nothing(
+    cable, terminal, clock, journal, text
+):
+    before = journal.last
+    await cable.bring(text)
+    assert journal.last == before
+    await previous_sale(cable, terminal, clock)
+
+
+async def test_a_protocol_that_hears_nothing_on_its_own_still_acknowledges(cable, journal, clock):
+    terminal = Terminal(
+        "counter", "Counter", dataclasses.replace(V2, overheard=None), where(cable.path), QUICK, journal, clock=clock
+    )
+    await terminal.recover()
+    await cable.bring(reply())
+    await previous_sale(cable, terminal, clock)
+    await terminal.close()
+
+
+async def test_a_line_that_is_open_already_is_not_opened_again(cable, terminal, clock):
+    await cable.bring(reply())  # it is open: the terminal is heard
+    await terminal.recover()
+    await previous_sale(cable, terminal, clock)
+
+
+async def test_a_line_that_goes_while_it_is_written_to(cable, terminal, clock, monkeypatch):
+    await previous_sale(cable, terminal, clock)
+    port = terminal._line._transport
+
+    def gone(data):
+        raise ConnectionError("the cable is out")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(port, "write", gone)
+        transaction = await sale(terminal, clock)
+        assert await outcome(transaction) == (State.FAILED, "unreachable")
+
+
+class Socket:
+    """A terminal of this protocol on the network: it takes a connection for each exchange."""
+
+    def __init__(self, script):
+        self._script = script
+        self.connections = 0
+        self.hung_up = asyncio.Event()
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+
+    async def _serve(self, reader, writer):
+        self.connections += 1
+        for expected, answer in self._script:
+            assert await reader.readexactly(len(expected)) == expected
+            writer.write(answer)
+        await reader.read()  # until the till hangs up
+        self.hung_up.set()
+        writer.close()
+
+
+NETWORK = [
+    ([(ENQ, ACK), (framed("0100001250110978          A010B010"), ACK), (EOT, ENQ), (ACK, framed(reply())), (ACK, EOT)],
+     State.APPROVED, "approved"),
+    ([(ENQ, ACK), (framed("0100001250110978          A010B010"), ACK)], State.UNKNOWN, "no_answer"),
+    ([(ENQ, NAK), (EOT, b""), (ENQ, NAK), (EOT, b"")], State.FAILED, "busy"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "state", "code"), NETWORK, ids=[code for _, _, code in NETWORK])
+async def test_on_the_network_the_line_is_let_go_after_each_exchange(journal, clock, monkeypatch, script, state, code):
+    monkeypatch.setattr(line, "LINGER", 0.1)
+    async with Socket(script) as there:
+        options = QUICK | {"answer_timeout": 0.3}
+        address = {"kind": "tcp", "host": "127.0.0.1", "port": there.port}
+        terminal = Terminal("counter", "Counter", V2, address, options, journal, clock=clock)
+        await terminal.recover()
+        assert there.connections == 0, "nobody listens to a network terminal between two payments"
+        assert await outcome(await sale(terminal, clock)) == (state, code)
+        await asyncio.wait_for(there.hung_up.wait(), 5)
+        assert there.connections == 1
+        await terminal.close()
 
 
 async def test_a_late_answer_that_collides_with_the_next_request_is_not_taken_for_its(cable, journal, clock):

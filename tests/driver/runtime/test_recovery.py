@@ -407,6 +407,40 @@ async def test_a_new_sale_ends_the_asking(shop: Shop) -> None:
     assert (len(shop.plain.questions), lost.state) == (1, State.UNKNOWN)
 
 
+async def test_a_terminal_at_work_is_not_asked_for_a_till(shop: Shop) -> None:
+    shop.driver(options=NAMED, questions=())
+    lost = await shop.sale("cut")
+    await until(lambda: shop.terminal.holder is None)
+    shop.plain.thinks.clear()
+    shop.terminal.asked_about(lost.uuid)
+    assert shop.terminal.holder is not None
+    shop.terminal.asked_about(lost.uuid)
+    shop.plain.thinks.set()
+    await until(lambda: shop.terminal.holder is None)
+    assert (len(shop.plain.questions), shop.events(lost)[-1]) == (1, "approved")
+
+
+async def test_after_a_restart_the_next_sale_asks_about_the_one_before(shop: Shop) -> None:
+    """Also where the start itself could not ask: the terminal was off."""
+    shop.driver(options=NAMED, questions=())
+    lost = await shop.sale("cut")
+    await until(lambda: shop.terminal.holder is None)
+    await shop.terminal.close()
+    shop.driver(options=NAMED, questions=())
+    assert (await shop.sale()).state is State.APPROVED
+    assert (shop.events(lost)[-1], len(shop.plain.questions)) == ("approved", 1)
+
+
+async def test_what_a_person_has_settled_is_not_asked_about_later(shop: Shop) -> None:
+    later = dataclasses.replace(CONCERT.recovery, later=(0.1, 0.1))  # type: ignore[type-var]
+    shop.driver(dataclasses.replace(CONCERT, recovery=later), options=NAMED, questions=())
+    sale = await shop.sale("cut")
+    await until(lambda: shop.terminal.holder is None)
+    shop.journal.settle(sale.uuid, paid=True, by="Anne", at="2026-03-01T12:00:00.000Z")
+    await asyncio.sleep(0.3)
+    assert (shop.plain.questions, shop.events(sale)[-1]) == ([], "settled_by_hand")
+
+
 async def test_a_person_was_quicker_than_the_question(shop: Shop) -> None:
     shop.driver(options=NAMED, questions=())
     sale = await shop.sale("cut")

@@ -44,10 +44,5 @@ class LinkSettings:
         """Return the settings among a terminal's options, the defaults filled in."""
         return cls(**{field.name: options[field.name] for field in fields(cls) if field.name in options})
 
-    @property
-    def longest_opening(self) -> float:
-        """Seconds after which an opening has succeeded or failed, if the other side does not interfere."""
-        return self.line_tries * self.line_answer + (self.line_tries - 1) * self.line_pause
-
 
 OPTIONS: dict[str, Option] = options_of(LinkSettings)
