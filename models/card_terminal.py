@@ -9,7 +9,7 @@ from odoo.fields import Command
 from ..hw_driver.configuration import ConfigurationError, till_side
 from ..hw_driver.protocols.registry import PROTOCOLS
 from ..hw_driver.protocols.states import Kind
-from .card_terminal_option import TRANSPORT_OPTIONS, from_text, options_of, to_text
+from .card_terminal_option import TRANSPORT_OPTIONS, from_text, in_words, options_of, to_text
 
 #: What the terminal says of itself; the driver need not be told.
 SAID = frozenset({"contract", "terminal_ref", "last_seen", "identity_said"})
@@ -84,7 +84,7 @@ class CardTerminal(models.Model):
     @api.model
     def _selection_family(self):
         return [
-            (f"{info.name}/{preset.name}", preset.text.rstrip("."))
+            (f"{info.name}/{preset.name}", in_words(self.env, preset.text).rstrip("."))
             for info in PROTOCOLS.values()
             for preset in info.presets
         ]
@@ -122,12 +122,13 @@ class CardTerminal(models.Model):
     # Options ----------------------------------------------------------------------------------------------------------
 
     @api.depends("protocol", "family")
+    @api.depends_context("lang")
     def _compute_families(self):
         for terminal in self:
             info = terminal._protocol_info()
             terminal.families = [f"{info.name}/{preset.name}" for preset in info.presets] if info else []
             preset = terminal._preset()
-            terminal.family_text = preset and preset.text
+            terminal.family_text = preset and in_words(self.env, preset.text)
 
     def _preset(self):
         """Return the preset of the chosen kind of terminal, None where none is chosen."""

@@ -22,6 +22,11 @@ def options_of(protocol, transport):
     return {**TRANSPORT_OPTIONS.get(transport, {}), **info.options} if info else {}
 
 
+def in_words(env, text):
+    """Return a text of the driver's tables in the user's language; `hw_driver.protocols.texts` lists them for it."""
+    return env._(text)
+
+
 def to_text(value):
     """Return a value of an option as a line keeps it."""
     if isinstance(value, bool):
@@ -60,16 +65,18 @@ class CardTerminalOption(models.Model):
     _unique_name = models.Constraint("UNIQUE(terminal_id, name)", "An option is set once.")
 
     @api.depends("name", "terminal_id.protocol", "terminal_id.transport", "terminal_id.option_ids.value")
+    @api.depends_context("lang")
     def _compute_option(self):
         for line in self:
             option = line._option()
             line.label = option and line._label(option)
-            line.text = (
-                option and f"{option.text} ({option.unit})" if option and option.unit else option and option.text
-            )
+            text = option and in_words(self.env, option.text)
+            line.text = f"{text} ({option.unit})" if option and option.unit else text
             line.standard = option and line._standard(option)
             line.kind = option and type(option.default).__name__
-            line.choices = option and [[to_text(value), text] for value, text in option.choices.items()]
+            line.choices = option and [
+                [to_text(value), in_words(self.env, choice)] for value, choice in option.choices.items()
+            ]
             line.allowed = option and option.allowed
 
     def _option(self):

@@ -9,21 +9,25 @@ from odoo.tests import TransactionCase, tagged
 from odoo.tools import file_path
 from odoo.tools.translate import trans_export
 
+from ..hw_driver.protocols.texts import texts
+
 PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sd]|</?\w[^>]*>")
 NAMES = {
-    *("0b00:0057", "192.168.1.50", "https://pos.example.com", "ID", "JSON", "Linux", "Odoo", "Windows (PowerShell)"),
+    *("0b00:0057", "192.168.1.50", "5091540", "REMISE CB 5091540", "https://pos.example.com"),
+    *("ID", "JSON", "Linux", "Odoo", "Windows (PowerShell)"),
     *("amount", "count", "hour_from", "no_approval", "not_reported"),  # names in code that stand beside a text
 }
 """What every language writes as English does."""
 LIKE_ENGLISH = {
     "de": {
-        *("%(terminal)s: %(reason)s", "%(what)s: %(before)s → %(after)s", "Alarm", "Code", "Hash", "Journal", "Name"),
-        *("Option", "Original", "PIN", "Port", "Status", "Terminal", "Terminals", "Standard", "Text", "Version"),
+        *("%(terminal)s: %(reason)s", "%(what)s: %(before)s → %(after)s", "Acquirer", "Alarm", "Code", "Hash"),
+        *("Journal", "Name", "Option", "Original", "PIN", "Port", "Standard", "Status", "Terminal", "Terminals"),
+        *("Text", "Version"),
     },
     "fr": {
         *("Action", "Actions", "Code", "Configuration", "Contradiction", "Date", "Exception", "Exceptions"),
-        *("Interface", "Journal", "Message", "Messages", "Net", "Option", "Options", "Original", "Port", "Session"),
-        *("Standard", "Terminal", "Transaction", "Type", "Verdict", "Version", "minutes"),
+        *("Interface", "Journal", "Messages", "Net", "Note", "Option", "Options", "Original", "Port", "Session"),
+        *("Standard", "Terminal", "Ticket", "Total", "Transaction", "Type", "Verdict", "Version", "minutes"),
     },
 }
 """By language, the words that it shares with English."""
@@ -40,7 +44,7 @@ class TestTranslation(TransactionCase):
         super().setUpClass()
         buffer = io.BytesIO()
         trans_export(None, ["pos_card_terminal"], buffer, "po", cls.env)
-        cls.terms = {entry.msgid for entry in polib.pofile(buffer.getvalue().decode())}
+        cls.terms = {entry.msgid for entry in polib.pofile(buffer.getvalue().decode())} | texts()
         cls.languages = {}
         for path in Path(file_path("pos_card_terminal/i18n")).glob("*.po"):
             cls.languages[path.stem] = {entry.msgid: entry.msgstr for entry in polib.pofile(path.read_text())}
@@ -57,6 +61,16 @@ class TestTranslation(TransactionCase):
         for language, words in self.languages.items():
             with self.subTest(language=language):
                 self.assertEqual(sorted(term for term in self.terms if not words.get(term)), [])
+
+    def test_words_of_the_driver_in_the_form(self):
+        english = dict(self.env["card.terminal"]._selection_family())
+        for language, words in self.languages.items():
+            lang = self.env["res.lang"].with_context(active_test=False).search([("iso_code", "=", language)], limit=1)
+            self.env["res.lang"]._activate_lang(lang.code)
+            told = dict(self.env["card.terminal"].with_context(lang=lang.code)._selection_family())
+            expected = {family: words[f"{text}."].rstrip(".") for family, text in english.items()}
+            self.assertEqual(told, expected)
+            self.assertNotEqual(told, english)
 
     def test_placeholders_and_tags_are_kept(self):
         self.check(lambda _, term, text: sorted(PLACEHOLDER.findall(text)) != sorted(PLACEHOLDER.findall(term)))

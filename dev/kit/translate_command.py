@@ -26,7 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     workplace.enter("odoo")
     folder = workplace.checkout / "i18n"
     _export(workplace)
-    missing = [_merge(path, folder / f"{MODULE}.pot") for path in sorted(folder.glob("*.po"))]
+    template = folder / f"{MODULE}.pot"
+    _add_driver_texts(template)
+    missing = [_merge(path, template) for path in sorted(folder.glob("*.po"))]
     return 1 if any(missing) else 0
 
 
@@ -54,9 +56,23 @@ def _export(workplace: Workplace) -> None:
         raise SetupError(f"Odoo could not export the terms:\n{result.stderr[-2000:]}")
 
 
+def _add_driver_texts(template: Path) -> None:
+    """Add what the addon shows of the driver's tables: Odoo finds only texts that are marked where they stand."""
+    import polib  # type: ignore[import-untyped]
+
+    from hw_driver.protocols.texts import texts
+
+    terms = polib.pofile(str(template))
+    known = {entry.msgid for entry in terms}
+    for text in sorted(texts() - known):
+        place = (f"code:addons/{MODULE}/hw_driver/protocols/texts.py", "0")
+        terms.append(polib.POEntry(msgid=text, comment=f"module: {MODULE}\nodoo-python", occurrences=[place]))
+    terms.save(str(template))
+
+
 def _merge(path: Path, template: Path) -> int:
     """Give a language the template's terms with the translations it has; return how many it lacks."""
-    import polib  # type: ignore[import-untyped]
+    import polib
 
     old = polib.pofile(str(path))
     known = {entry.msgid: entry.msgstr for entry in old}
