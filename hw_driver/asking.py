@@ -270,6 +270,7 @@ class Questions:
             previous=previous.outcome if previous else None,
             previous_uuid=previous.uuid if previous else "",
             waited=waited,
+            said=record.outcome,
         )
 
 

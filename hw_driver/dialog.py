@@ -240,6 +240,8 @@ class Dialog(Listener):
         transaction = self.transaction
         if self._is_kept and effect.state is State.UNKNOWN:
             self._doubted(effect.outcome)
+        elif self._is_kept and effect.state is State.SENT and effect.outcome is not None:
+            transaction.journalled(self._journal.heard(transaction.uuid, effect.outcome))
         elif self._is_kept:
             transaction.journalled(self._journal.record(transaction.uuid, effect.state, effect.outcome))
             self._stored = effect.outcome

@@ -146,7 +146,7 @@ class Terminal:
             "name": self.name,
             "protocol": self.info.name,
             "transport": self.transport,
-            "options": {**self.info.defaults, **self.options},
+            "options": self.info.shown({**self.info.defaults, **self.options}),
             "capabilities": {
                 "kinds": sorted(kind.value for kind in self.able.kinds),
                 "means": list(self.able.means),

@@ -23,7 +23,7 @@ from ..protocols.states import ENDED, State
 from . import opening, schema, storage
 from .errors import IllegalTransition, JournalUnavailable, KnownTransaction, NoSuchTransaction, NotRecorded
 from .reading import IDENTITY_OF, Reading
-from .records import EVIDENCE, IDENTITY, LATE_ANSWER, NOT_KEPT, TRANSITIONS, Event, Record, outcome_body
+from .records import EVIDENCE, HEARD, IDENTITY, LATE_ANSWER, NOT_KEPT, TRANSITIONS, Event, Record, outcome_body
 
 _log = logging.getLogger(__name__)
 
@@ -134,6 +134,16 @@ class Journal(Reading):
         if outcome == now.outcome:
             return now
         return self._change(now, LATE_ANSWER, body, now.state, now.outcome, now.settled)
+
+    def heard(self, uuid: str, outcome: Outcome) -> Record:
+        """Keep what a terminal has told of a transaction that is not over yet. Its state stays `sent`.
+
+        Raises `IllegalTransition`, `NoSuchTransaction`, `NotRecorded`.
+        """
+        now = self._known(uuid)
+        if now.state is not State.SENT:
+            raise IllegalTransition(f"{now.state} is not at work")
+        return self._change(now, HEARD, outcome_body(outcome), now.state, outcome, now.settled)
 
     def evidence(self, uuid: str, outcome: Outcome, matches: Iterable[str]) -> Record:
         """Keep what a terminal says of its last transaction, which is not proven to be this one. Its state stays.

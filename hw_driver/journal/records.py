@@ -23,6 +23,8 @@ NOT_KEPT = frozenset({"uuid", "not_after", "receipt"})
 
 #: Event of a terminal that speaks about a transaction which has already ended, and says something else.
 LATE_ANSWER = "late_answer"
+#: Event of a terminal that has told its result and waits to hear that it is safe: its state stays `sent`.
+HEARD = "heard"
 #: Event of a terminal that was asked about a lost transaction and told its last one, which may be another.
 EVIDENCE = "evidence"
 #: Event of the journal: who a terminal says it is, when it says so first and when it says something else.

@@ -62,6 +62,10 @@ class ProtocolInfo:
         """The value each option has where nothing is set."""
         return defaults(self.options)
 
+    def shown(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return options without what is secret."""
+        return {name: value for name, value in options.items() if not self.options[name].secret}
+
     def able(self, options: Mapping[str, Any]) -> Able:
         """Return what a terminal with these options can do."""
         return self.abilities({**self.defaults, **options}) if self.abilities else Able(self.kinds)

@@ -84,7 +84,10 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Persist:
-    """Make this state durable before going on."""
+    """Make this state durable before going on.
+
+    `SENT` once more, with an outcome: what the terminal has told, while it waits to hear that it is safe.
+    """
 
     state: State
     outcome: Outcome | None = None

@@ -23,6 +23,7 @@ class Option:
     `text` is a sentence that says what it is for, `source` names what that rests on (docs/terminals.md).
     `choices` are the values of a closed set, each with what it means. Otherwise a text matches `pattern`, which
     `wanted` puts into words, and a number is from `low` to `high`. `unit` is ``s`` for seconds.
+    A `secret` is never told to a till or shown.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Option:
     low: float = 0
     high: float = 0
     unit: str = ""
+    secret: bool = False
 
     @property
     def label(self) -> str:

@@ -45,7 +45,8 @@ class Lost:
 
     `exclusive` says that nobody but this driver uses the terminal. `previous` is the last
     result this terminal gave before, of the transaction `previous_uuid`; None where there was none or the one before
-    is unknown itself. `waited` is the time in seconds since the request left, at least.
+    is unknown itself. `waited` is the time in seconds since the request left, at least. `said` is what the terminal had
+    told of this one before it was lost, where it tells a result before it is over.
     """
 
     uuid: str
@@ -56,6 +57,7 @@ class Lost:
     previous: Outcome | None = None
     previous_uuid: str = ""
     waited: float = 0.0
+    said: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Last:
     `outcome` is `approved` with its amount, or a state without charge when the terminal says that the last attempt did
     not succeed. `kind` is None where it is not told; `reference` is the uuid that went out with the request, or ''.
     `elsewhere` says that the terminal names another till for it. `idle` says that this terminal answers so only while
-    nothing is under way.
+    nothing is under way. `newer` says that its numbers are not those of the previous one; None: they tell nothing.
     """
 
     outcome: Outcome
@@ -74,6 +76,7 @@ class Last:
     reference: str = ""
     elsewhere: bool = False
     idle: bool = False
+    newer: bool | None = None
 
 
 def believe(lost: Lost, last: Last, longest: float) -> Outcome | Evidence:
@@ -104,7 +107,7 @@ def _agreement(lost: Lost, last: Last) -> tuple[str, ...]:
         "kind": last.kind is lost.kind,
         "amount": last.outcome.amount_approved == lost.amount,
         "currency": last.currency == lost.currency,
-        "newer": lost.previous is not None and _differ(last.outcome, lost.previous),
+        "newer": lost.previous is not None and (last.newer or _differ(last.outcome, lost.previous)),
     }
     return tuple(word for word, true in agrees.items() if true)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .fields import length_at
+from .fields import length_at, length_bytes
 from .values import AID as IDENTIFIER
 from .values import BCD, HEX, SECRET, TEXT, Codec
 
@@ -22,6 +22,8 @@ EXTENDED_ERROR, EXTENDED_TEXT, LONG_TRACE = 0x1F16, 0x1F17, 0x1F2B
 TIP, CASHBACK, RECEIPT_TYPE, PARTIAL = 0x1F36, 0x1F25, 0x1F07, 0x1F70
 COMMANDS, COMMAND, CHARACTER_SET, TIPPABLE = 0x26, 0x0A, 0x14, 0x1F3B
 SERIAL, DEVICE, SOFTWARE = 0x1F42, 0x1F40, 0x1F41
+#: What this product's virtual terminal adds to its answers; no real one does.
+VIRTUAL = 0xDF56
 OPEN_PREAUTHS, RECEIPT_NUMBER, RESERVATION = 0x23, 0x08, 0x1F06
 
 
@@ -80,6 +82,7 @@ TAGS: dict[int, Tag] = {
         Tag(0x67, "merchant_copy"),
         Tag(0x68, "outcome_text", TEXT),
         Tag(0x69, "reference"),
+        Tag(0xDF56, "virtual"),
         Tag(0xE2, "currency_conversion"),
         Tag(0xE4, "device"),
         Tag(0xE9, "own_references"),
@@ -173,6 +176,11 @@ def lenient(data: bytes) -> Objects:
         return split(data)
     except ValueError:
         return []
+
+
+def make(tag: int, value: bytes) -> bytes:
+    """Return the bytes of one object."""
+    return tag.to_bytes((tag.bit_length() + 7) // 8, "big") + length_bytes(len(value)) + value
 
 
 def find(objects: Objects, *path: int) -> bytes | None:

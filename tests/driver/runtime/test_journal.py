@@ -356,3 +356,23 @@ def test_the_rows_are_what_the_events_tell(steps: list[tuple[int, Outcome]]) -> 
                 kept = {name: value for name, value in said.items() if name != "state"}
                 assert {name: getattr(record.outcome, name) for name in kept} == kept
         again.close()
+
+
+def test_what_a_terminal_has_told_before_it_is_over_is_kept(journal: Journal, path: Path) -> None:
+    asked = body()
+    journal.intend(asked)
+    told = Outcome(State.SENT, "heard", terminal_ref="0470")
+    with pytest.raises(IllegalTransition):
+        journal.heard(asked["uuid"], told)
+    journal.record(asked["uuid"], State.SENT)
+    assert journal.heard(asked["uuid"], told).state is State.SENT
+    assert (journal.events()[-1].type, journal.events()[-1].body) == (
+        "heard",
+        {"state": "sent", "code": "heard", "terminal_ref": "0470"},
+    )
+    journal.close()
+    again = Journal.open(path, allow_tmpfs=True)
+    record = again.get(asked["uuid"])
+    assert record is not None
+    assert (record.state, record.outcome) == (State.SENT, told)
+    again.close()

@@ -1,0 +1,60 @@
+"""What a terminal says of its last transaction (06 20), and whether that is the one whose answer was lost.
+
+A transaction is known by the terminal's own numbers: terminal id, trace, receipt, time. Those that the terminal had
+told before the link was lost, or of the transaction before, prove which one it speaks of (zvt.md 6.3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..currency import LETTERS
+from ..machine import Evidence, Outcome
+from ..recovery import Last, Lost, believe
+from ..states import Kind, State
+from . import fields
+from .codes import DONE
+from .messages import Taken
+from .options import Options
+from .verdict import evidence, numbers
+
+
+def last_of(status: Taken | None, options: Options, *, idle: bool) -> Last | None:
+    """Return what a status information says of the last transaction, None where it says nothing of a payment."""
+    result = status.value(fields.RESULT) if status else b""
+    if status is None or not result or status.value(fields.SUMS):
+        return None
+    said = evidence(status, None, options.charset)
+    currency = LETTERS.get(status.value(fields.CURRENCY).hex()[1:], "") or options.currency
+    kind = Kind.REVERSAL if status.value(fields.ORIGINAL_TRACE) else None
+    amount = status.value(fields.AMOUNT).hex()
+    if result[0] != DONE:
+        text = "The terminal's last payment was not completed."
+        outcome = Outcome(State.DECLINED, "not_completed", text, **said)
+    elif amount.isdigit():
+        text = "The terminal's last payment was approved."
+        outcome = Outcome(State.APPROVED, "approved", text, amount_approved=int(amount), **said)
+    else:
+        return None
+    return Last(outcome, currency=currency, kind=kind, idle=idle)
+
+
+def tell(lost: Lost, last: Last, longest: float) -> Outcome | Evidence:
+    """Return how the lost transaction ended, or the evidence where that is not proven."""
+    if lost.said is not None and same(lost.said, last.outcome):
+        return believe(lost, replace(last, reference=lost.uuid), longest)
+    if lost.previous is not None and same(lost.previous, last.outcome):
+        return believe(lost, replace(last, reference=lost.previous_uuid), longest)
+    told_another = lost.said is not None and _named(lost.said)
+    newer = lost.previous is not None and _named(lost.previous) and _named(last.outcome)
+    return believe(lost, replace(last, elsewhere=told_another, newer=newer or None), longest)
+
+
+def same(one: Outcome, other: Outcome) -> bool:
+    """Whether these are certainly the same transaction of the same terminal."""
+    return _named(one) and _named(other) and numbers(one) == numbers(other)
+
+
+def _named(outcome: Outcome) -> bool:
+    terminal, trace, receipt, time = numbers(outcome)
+    return bool(terminal and (trace or receipt) and time)
