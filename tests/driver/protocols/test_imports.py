@@ -10,7 +10,7 @@ DRIVER = Path(hw_driver.__file__).parent
 LAYERS = (
     {"__init__", "protocols", "signing", "clock"},
     {"transports"},
-    {"terminal", "journal", "transaction", "dialog", "asking", "identity", "line"},
+    {"terminal", "journal", "transaction", "dialog", "asking", "identity", "line", "keep_alive", "request"},
     {"service", "virtual", "configuration", "state_folder", "pairing"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
