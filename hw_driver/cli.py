@@ -28,10 +28,18 @@ examples:
 PAY_EXAMPLES = """\
 examples:
   card-terminal pay counter 12.50
+  card-terminal pay counter 12.50 --reversal --original 0b6f6c4e-2d0a-4b1c-9a53-0f6a8f1d2c33
   card-terminal pay counter 12.50 --refund --original 0b6f6c4e-2d0a-4b1c-9a53-0f6a8f1d2c33
 
 exit status: 0 approved, 3 declined or cancelled, 4 failed, 5 not known; 1 not started, 2 wrong usage
 """
+
+KINDS_TO_PAY = {
+    "refund": "pay back instead",
+    "reversal": "take a payment back as if it had not been",
+    "preauth": "hold the amount only",
+    "completion": "take an amount that is held",
+}
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -124,9 +132,17 @@ def parser(*, virtual: bool = False) -> Parser:
     pay.add_argument("terminal", help="id of the terminal, as `terminals` lists it")
     pay.add_argument("amount", help="such as 12.50")
     pay.add_argument("--currency", default="EUR", help="ISO 4217 letters (default: EUR)")
-    pay.add_argument("--refund", action="store_true", help="pay back instead")
-    pay.add_argument("--original", metavar="UUID", help="the sale that is refunded")
+    pay.set_defaults(kind="sale")
+    kinds = pay.add_mutually_exclusive_group()
+    for kind, about in KINDS_TO_PAY.items():
+        kinds.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, help=about)
+    pay.add_argument("--original", metavar="UUID", help="the payment that is refunded, reversed or completed")
+    pay.add_argument("--means", help="what is paid with, such as cheque (default: a card)")
     pay.add_argument("--reference", default="", help="the order's number, for the ticket")
+    settle = add("settle", "let a terminal send off its payments", _client_command("settle"), place, as_json)
+    copy = add("reprint", "let a terminal print its last slip again", _client_command("reprint"), place, as_json)
+    for errand in (settle, copy):
+        errand.add_argument("terminal", help="id of the terminal, as `terminals` lists it")
     status = add("status", "say how the driver stands, or a payment", _client_command("status"), place, as_json)
     status.add_argument("uuid", nargs="?", help="the payment's uuid")
     backup = add("backup", "copy the journal to a new file", _client_command("backup"), place)

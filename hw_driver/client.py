@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .protocols.machine import CardTerminalError, SafeError
-from .protocols.states import Money
+from .protocols.states import GRANTED_KINDS, Kind, Money
 from .service.grants import local_grant, local_once
 from .state_folder import StateFolder
 
@@ -61,6 +61,12 @@ class Client:
         """Start a transaction, with a one-time grant where its kind needs one."""
         grant = local_once(self._key, *self._whom, _in(600), {**body, "uuid": uuid}) if once else None
         return self.call("PUT", f"/v1/transactions/{uuid}", body, grant)
+
+    def errand(self, terminal: str, place: str, kind: Kind, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask something of a terminal itself, with a one-time grant where its kind needs one."""
+        asked = {**body, "kind": kind.value, "currency": "", "amount": 0, "terminal": terminal}
+        grant = local_once(self._key, *self._whom, _in(600), asked) if kind in GRANTED_KINDS else None
+        return self.call("POST", f"/v1/terminals/{terminal}/{place}", body, grant)
 
     def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, once: str | None = None

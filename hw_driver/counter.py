@@ -1,4 +1,4 @@
-"""The commands that ask a running driver: `terminals`, `pay`, `status`, `backup`."""
+"""The commands that ask a running driver: `terminals`, `pay`, `settle`, `reprint`, `status`, `backup`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .client import Client, NoAnswer, NotRunning, Refused
 from .clock import iso, parse
 from .money import minor_units, readable
 from .protocols.machine import SafeError
-from .protocols.states import Money, State
+from .protocols.states import GRANTED_KINDS, Kind, Money, State
 from .state_folder import StateFolder
 
 EXIT_OF_STATE: dict[State, int] = {
@@ -87,7 +87,7 @@ def pay(folder: StateFolder, arguments: argparse.Namespace) -> int:
     number, order = str(uuid.uuid4()), str(uuid.uuid4())
     body = {
         "terminal": arguments.terminal,
-        "kind": "refund" if arguments.refund else "sale",
+        "kind": arguments.kind,
         "amount": amount,
         "currency": arguments.currency,
         "till": "command line",
@@ -98,14 +98,39 @@ def pay(folder: StateFolder, arguments: argparse.Namespace) -> int:
         "reference": arguments.reference,
         "not_after": iso(parse(client.get("/v1/health")["now"]) + PRESS),
         **({"original": {"uuid": arguments.original}} if arguments.original else {}),
+        **({"means": arguments.means} if arguments.means else {}),
     }
     _say(f"{readable(amount, arguments.currency)} on {arguments.terminal}, payment {number}")
     try:
-        answer = client.put(number, body, once=arguments.refund)
+        answer = client.put(number, body, once=arguments.kind in GRANTED_KINDS)
     except (Refused, NoAnswer) as error:
         if error.money is Money.SAFE:
             raise
         return _not_known(number, error)
+    return watch(client, answer, as_json=arguments.json)
+
+
+def settle(folder: StateFolder, arguments: argparse.Namespace) -> int:
+    """Let a terminal send off its payments, and show how that ended."""
+    return _errand(folder, arguments, Kind.SETTLEMENT, "settlements")
+
+
+def reprint(folder: StateFolder, arguments: argparse.Namespace) -> int:
+    """Let a terminal print its last slip once more."""
+    return _errand(folder, arguments, Kind.REPRINT, "reprint")
+
+
+def _errand(folder: StateFolder, arguments: argparse.Namespace, kind: Kind, place: str) -> int:
+    client = Client(folder)
+    number = str(uuid.uuid4())
+    body = {
+        "uuid": number,
+        "till": "command line",
+        "session": "",
+        "operator": "",
+        "not_after": iso(parse(client.get("/v1/health")["now"]) + PRESS),
+    }
+    answer = client.errand(arguments.terminal, place, kind, body)
     return watch(client, answer, as_json=arguments.json)
 
 
@@ -173,6 +198,8 @@ def _say(text: str) -> None:
 COMMANDS: dict[str, Callable[[StateFolder, argparse.Namespace], int]] = {
     "terminals": terminals,
     "pay": pay,
+    "settle": settle,
+    "reprint": reprint,
     "status": status,
     "backup": backup,
 }

@@ -22,7 +22,7 @@ ANSWER_SECONDS = 120
 #: Seconds of silence after which a driver is taken to be away; it speaks at least every 10.
 SILENCE_SECONDS = 25
 #: Operations that a till may relay, and whether they are about one transaction.
-OPERATIONS = {"health": False, "start": True, "ask": True, "cancel": True}
+OPERATIONS = {"health": False, "start": True, "ask": True, "cancel": True, "settle": True, "reprint": True}
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MAX_COMMAND = 16 * 1024
 DAY = 24 * 3600

@@ -26,7 +26,7 @@ from ..signing import BadSignature, canonical, sign_body, verify_answer
 from ..transaction import Transaction
 from .grants import ODOO
 from .problems import Problem
-from .relay_commands import Command, carry_out, for_the_bus, read
+from .relay_commands import STARTING, Command, carry_out, for_the_bus, read
 from .relay_socket import address, connection
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class Relay:
             age = self.odoo_now() - command.issued
             log.warning("relayed %s %s came late: %.1f s after it was given", command.operation, command.uuid, age)
         status, body = await carry_out(self._driver, command, late=late)
-        if command.operation in ("start", "ask") and status < 300:
+        if command.operation in (*STARTING, "ask") and status < 300:
             transaction = self._driver.transaction(command.uuid)
             if transaction:
                 self._watch(transaction, command.reply, body["rev"])

@@ -26,8 +26,12 @@ ROUTE_OF_OPERATION: dict[str, Route] = {
         "start": ("PUT", "/v1/transactions/{uuid}"),
         "ask": ("GET", "/v1/transactions/{uuid}"),
         "cancel": ("POST", "/v1/transactions/{uuid}/cancel"),
+        "settle": ("POST", "/v1/terminals/{id}/settlements"),
+        "reprint": ("POST", "/v1/terminals/{id}/reprint"),
     }.items()
 }
+#: Operations that begin a transaction: the till is told of it until it has ended.
+STARTING = frozenset({"start", "settle", "reprint"})
 #: What a start that came too late is asked with: the terminal then ends it as `failed`, code `expired`.
 LONG_AGO = "1970-01-01T00:00:00.000Z"
 #: Members of an outcome that no till shows: Odoo's bus keeps what passes over it.
@@ -85,10 +89,10 @@ async def carry_out(driver: Driver, command: Command, *, late: bool) -> tuple[in
     """Return status and JSON, as the HTTP route answers. What came `late` makes no byte leave for a terminal."""
     try:
         route = command.route
-        path = dict.fromkeys(re.findall(r"{(\w+)}", route.path), command.uuid)
-        call = admit(driver, command.caller, route, path, {}, canonical(command.body), command.once)
+        path, body = place_and_body(command)
+        call = admit(driver, command.caller, route, path, {}, canonical(body), command.once)
         if late:
-            if command.operation != "start":
+            if command.operation not in STARTING:
                 raise Problem("expired_command", "The request reached the driver too late. Ask again.")
             call = replace(call, body={**call.body, "not_after": LONG_AGO})
         response = await route.handler(call)
@@ -98,6 +102,14 @@ async def carry_out(driver: Driver, command: Command, *, late: bool) -> tuple[in
     except Exception as error:  # noqa: BLE001 - every fault becomes an answer, as over HTTP
         problem = problem_of(error, driver, f"relayed {command.operation} {command.uuid}", command.uuid)
         return problem.status, problem.as_json()
+
+
+def place_and_body(command: Command) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return what stands in the route's path, and its body; what is asked of a terminal names it in the command's."""
+    body = dict(command.body)
+    if "{id}" in command.route.path:
+        return {"id": str(body.pop("terminal", ""))}, {**body, "uuid": command.uuid}
+    return dict.fromkeys(re.findall(r"{(\w+)}", command.route.path), command.uuid), body
 
 
 def for_the_bus(told: dict[str, Any]) -> dict[str, Any]:

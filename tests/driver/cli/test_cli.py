@@ -75,10 +75,10 @@ def terminal_port() -> Iterator[int]:
         yield int(ready["port"])
 
 
-def write_config(folder: Path, *terminals: tuple[str, int]) -> Path:
+def write_config(folder: Path, *terminals: tuple[str, int], options: str = "") -> Path:
     tables = [
         f'[[terminal]]\nid = "{id_}"\nprotocol = "concert-v3"\nhost = "127.0.0.1"\nport = {port}\n'
-        "options = {drain = 0.02}\n"
+        f"options = {{drain = 0.02{options}}}\n"
         for id_, port in terminals
     ]
     path = folder / "driver.toml"
@@ -86,10 +86,13 @@ def write_config(folder: Path, *terminals: tuple[str, int]) -> Path:
     return path
 
 
+ABLE = ', settlement = true, duplicata = true, accepts = "card cheque"'
+
+
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory, terminal_port: int) -> Iterator[Path]:
     """The file of a driver that runs, with a terminal that works and one that is not there."""
-    path = write_config(tmp_path_factory.mktemp("driver"), ("counter", terminal_port), ("gone", 9))
+    path = write_config(tmp_path_factory.mktemp("driver"), ("counter", terminal_port), ("gone", 9), options=ABLE)
     with process("serve", "--config", path):
         yield path
 
@@ -118,6 +121,31 @@ def test_pay_status_and_refund(config: Path) -> None:
     above = run(*refund, "0.01")
     assert (above.returncode, one_line(above.stderr.split("\n", 1)[1])) == (1, True)
     assert "More would be refunded" in above.stderr
+
+
+def test_a_cheque_is_paid_and_a_sale_taken_back(config: Path) -> None:
+    sale = json.loads(run("pay", "counter", "7.90", "--means", "cheque", "--json", "--config", config).stdout)
+    assert (sale["state"], sale["outcome"]["brand"]) == ("approved", "Cheque")
+    sale = json.loads(run("pay", "counter", "7.90", "--json", "--config", config).stdout)
+    back = ("pay", "counter", "7.90", "--reversal", "--original", sale["uuid"], "--json", "--config", config)
+    reversed_ = json.loads(run(*back).stdout)
+    assert (reversed_["kind"], reversed_["state"], reversed_["amount_approved"]) == ("reversal", "approved", 790)
+    again = run(*back)
+    assert (again.returncode, "More would be refunded" in again.stderr) == (1, True)
+
+
+def test_what_is_asked_of_a_terminal(config: Path) -> None:
+    run("pay", "counter", "3", "--config", config)
+    copy = run("reprint", "counter", "--config", config)
+    assert (copy.returncode, "prints its last slip once more" in copy.stdout) == (0, True), copy.stderr
+    settled = json.loads(run("settle", "counter", "--json", "--config", config).stdout)
+    assert (settled["kind"], settled["state"], settled["code"]) == ("settlement", "approved", "settled")
+    none = run("reprint", "counter", "--config", config)
+    assert (none.returncode, "no slip to print again" in none.stdout) == (3, True)
+    gone = run("settle", "gone", "--config", config)
+    assert (gone.returncode, "cannot be reached" in gone.stdout) == (4, True)
+    nowhere = run("settle", "nowhere", "--config", config)
+    assert (nowhere.returncode, one_line(nowhere.stderr)) == (1, True)
 
 
 def test_a_terminal_that_is_not_there_is_a_failure_and_not_a_mystery(config: Path) -> None:

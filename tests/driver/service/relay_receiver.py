@@ -66,7 +66,7 @@ class RelayReceiver(OdooReceiver):
             "till": "Till 1",
             "session": "POS/0001",
             "user": "Marie",
-            "ops": ["sale", "status", "cancel", "identify"],
+            "ops": ["sale", "status", "cancel", "identify", "reprint"],
             "terminals": ["counter"],
             "iat": self.now(),
             "exp": self.now() + 10,

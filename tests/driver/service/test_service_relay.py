@@ -18,6 +18,7 @@ from service_kit import (
     MovedClock,
     TerminalProcess,
     Till,
+    errand_grant,
     new_uuid,
     once_grant,
     shop,
@@ -117,6 +118,54 @@ async def test_a_refund_needs_its_one_time_grant(till: Till, odoo: RelayReceiver
     answer = await odoo.call("start", number, body, once=once_grant(number, body))
     assert answer["status"] == 201
     assert (await till.end(number))["state"] == "approved"
+
+
+@pytest.fixture
+async def errands(tmp_path: Path, terminal: TerminalProcess, odoo: RelayReceiver) -> AsyncIterator[Till]:
+    """A till whose terminal can settle and print again."""
+    able = terminal_entry(terminal.port, options={"drain": 0.02, "settlement": True, "duplicata": True})
+    async with shop(tmp_path, able, odoo_url=odoo.url) as till:
+        await until(lambda: odoo.listening and relay(till).connected)
+        yield till
+
+
+def errand(till: Till, **other: Any) -> tuple[str, dict[str, Any]]:
+    """Return the number and the relayed body of what is asked of a terminal."""
+    body = till.errand() | {"terminal": "counter"} | other
+    return body.pop("uuid"), body
+
+
+async def test_a_settlement_and_a_copy_are_told_to_their_end(errands: Till, odoo: RelayReceiver) -> None:
+    await errands.ended(errands.sale())
+    number, body = errand(errands)
+    answer = await odoo.call("reprint", number, body)
+    assert (answer["status"], answer["body"]["kind"]) == (201, "reprint")
+    await until(lambda: odoo.states(number)[-1:] == ["approved"] or answer["body"]["state"] == "approved")
+    number, body = errand(errands)
+    answer = await odoo.call("settle", number, body)
+    assert answer["body"]["code"] == "one_time_grant_missing"
+    answer = await odoo.call("settle", number, body, once=errand_grant({"uuid": number}, "counter"))
+    assert (answer["status"], answer["body"]["kind"]) == (201, "settlement")
+    await until(lambda: odoo.states(number)[-1:] == ["approved"] or answer["body"]["state"] == "approved")
+    assert (await errands.end(number))["code"] == "settled"
+
+
+async def test_a_settlement_that_comes_late_starts_nothing(errands: Till, odoo: RelayReceiver) -> None:
+    number, body = errand(errands)
+    once = errand_grant({"uuid": number}, "counter")
+    await odoo.call("settle", number, body, once=once, iat=odoo.now() - 60, exp=odoo.now() - 50)
+    ended = await errands.end(number)
+    assert (ended["state"], ended["code"]) == ("failed", "expired")
+
+
+@pytest.mark.parametrize(
+    ("terminal_named", "code"), [("spare", "no_such_terminal"), ("", "no_such_terminal"), (None, "no_such_terminal")]
+)
+async def test_an_errand_names_its_terminal(
+    errands: Till, odoo: RelayReceiver, terminal_named: str | None, code: str
+) -> None:
+    number, body = errand(errands, terminal=terminal_named)
+    assert (await odoo.call("reprint", number, body))["body"]["code"] == code
 
 
 async def test_commands_that_are_not_odoos_are_not_even_answered(
