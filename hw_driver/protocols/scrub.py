@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+_DIGITS = "0123456789"
 MASK = "*"
 PACKED_MASK = "\u00b7"  # never taken for a hidden digit
 _CARD_LENGTHS = range(12, 20)  # ISO/IEC 7812-1, and Maestro's twelve
@@ -44,6 +45,9 @@ def scrub(text: str) -> str:
 
 def scrub_certain(text: str) -> str:
     """Return `text`, of the same length, masking only what is a full card number by length and check digit."""
+    shortest = _CARD_LENGTHS.start
+    if (len(text) < shortest or sum(map(text.count, _DIGITS)) < shortest) and not _unprintable.search(text):
+        return text  # most texts hold too few digits
     return _masked(_without_packed(text), _digits, _is_card)
 
 

@@ -12,6 +12,8 @@ from .tables import ACTIONS, FIELDS, Charset, Field, Keep
 from .tlv import Fields, build, parse
 from .verdict import ticket_text
 
+#: What is shown as it came, where it fits: most fields.
+_PLAIN = {tag: field.fits for tag, field in FIELDS.items() if field.keep is Keep.PLAIN}
 _UNKNOWN = Field("", "unknown", 1, 999, Charset.TEXT, Keep.TEXT, "")
 
 
@@ -43,18 +45,22 @@ def _shown(fields: Fields, warnings: list[str]) -> Fields:
     """Return the fields for people to read; add what is odd about them to `warnings`."""
     shown: Fields = {}
     for tag, value in fields.items():
-        known = FIELDS.get(tag, _UNKNOWN)
-        if known is _UNKNOWN:
-            warnings.append(f"{tag} is not a known tag")
-        if isinstance(value, dict):
-            shown[tag] = _shown(value, warnings)
-            continue
-        fits = known.fits(value)
-        if not fits:
-            warnings.append(f"{tag} ({known.name}) does not have the length or the characters it should")
-        shown[tag] = value if fits and known.keep is Keep.PLAIN else _masked(known.keep, value)
-        if shown[tag] != value:
-            warnings.append(f"a card number in {tag} was masked: this is not what came")
+        fits = _PLAIN.get(tag)
+        shown[tag] = value if fits and fits(value) else _shown_field(tag, value, warnings)
+    return shown
+
+
+def _shown_field(tag: str, value: Any, warnings: list[str]) -> Any:
+    known = FIELDS.get(tag, _UNKNOWN)
+    if known is _UNKNOWN:
+        warnings.append(f"{tag} is not a known tag")
+    if isinstance(value, dict):
+        return _shown(value, warnings)
+    if not known.fits(value):
+        warnings.append(f"{tag} ({known.name}) does not have the length or the characters it should")
+    shown = _masked(known.keep, value)
+    if shown != value:
+        warnings.append(f"a card number in {tag} was masked: this is not what came")
     return shown
 
 

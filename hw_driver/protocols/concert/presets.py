@@ -17,24 +17,31 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
             {"kind": "tcp", "port": 8888},
         ),
         Preset(
+            "ingenico-cheque",
+            "Ingenico i2200 cheque reader and printer with the application Concert V3.",
+            "AK",
+            {"accepts": "cheque"},
+            {"kind": "tcp", "port": 8888},
+        ),
+        Preset(
             "verifone-nepting",
             "Verifone V240m with Nepting, as HiPay delivers it.",
             "HP: the copy of the last result was tried on this model",
-            {"tickets": True, "duplicata": True},
+            {"tickets": True, "duplicata": True, "reversal": False},
             {"kind": "tcp", "port": 8888},
         ),
         Preset(
             "pax-nepting",
             "PAX A920 Pro, A80, A50, A35 with Nepting.",
             "HP: the copy of the last result was not tried on these",
-            {"tickets": True},
+            {"tickets": True, "reversal": False},
             {"kind": "tcp", "port": 8888},
         ),
         Preset(
             "payxpress",
             "Castles S1F2, S1P and SUNMI P2 with PayXpress.",
             "PX",
-            {"register_length": 1, "register": "1", "tickets": True},
+            {"version": "0320", "register_length": 1, "register": "1", "tickets": True, "settlement": True},
             {"kind": "tcp", "port": 8888},
         ),
         Preset(
@@ -46,7 +53,7 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
         ),
     ),
     "concert-v3-serial": (
-        Preset("usb", "Terminals that speak V3 on a USB cable.", "DEL FIDE", {}, _USB),
+        Preset("usb", "Terminals that speak V3 on a USB cable.", "DEL FIDE; OCA/pos#701", {"keep_alive": 300}, _USB),
         Preset("rs232", "Terminals that speak V3 on an RS-232 cable.", "DEL FIDE", {}, _RS232),
     ),
     "concert-v2": (
@@ -82,7 +89,7 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
             "ingenico-cheque",
             "Ingenico i2200 cheque reader and printer on USB.",
             "PYP",
-            {"dialect": "E+", "means": "C"},
+            {"dialect": "E+", "accepts": "cheque"},
             _USB,
         ),
         Preset(

@@ -17,7 +17,7 @@ Fields = dict[str, Any]
 
 MAX_BYTES = 64 * 1024
 _HEADER = 5
-_header = re.compile(r"[A-Z]{2}[0-9]{3}").match
+_header = re.compile(r"([A-Z]{2})([0-9]{3})").match
 _unfinished_header = re.compile(r"[A-Z]{1,2}|[A-Z]{2}[0-9]{1,2}").fullmatch
 _tag = re.compile(r"[A-Z]{2}").fullmatch
 
@@ -40,31 +40,28 @@ class Reader:
         if self._size > MAX_BYTES:
             raise MalformedMessage(f"longer than {MAX_BYTES} bytes")
         text = self._rest + data.decode("latin-1")
-        position, end, fields = 0, len(text), self.fields
-        while end - position >= _HEADER:
-            if not _header(text, position):
-                raise MalformedMessage(f"no tag and length where field {len(fields) + 1} should begin")
-            tag = text[position : position + 2]
+        position, end, fields, ascii_only = 0, len(text), self.fields, text.isascii()
+        while header := _header(text, position):
+            tag, length = header.groups()
             value_at = position + _HEADER
-            after = value_at + int(text[position + 2 : value_at])
+            after = value_at + int(length)
             if after == value_at:
                 raise MalformedMessage(f"{tag} has length 000")
             if after > end:
                 break
-            self._add(tag, text[value_at:after])
+            value = text[value_at:after]
+            if not ascii_only and not value.isascii():
+                raise MalformedMessage(f"{tag} is not ASCII")
+            if tag in fields:
+                raise MalformedMessage(f"{tag} comes twice")
+            if not fields and self._first and tag != self._first:
+                raise MalformedMessage(f"begins with {tag}, not with {self._first}")
+            fields[tag] = parse(value.encode(), first="") if tag[0] == "Z" else value
             position = after
+        else:
+            if position < end and not _unfinished_header(text, position):
+                raise MalformedMessage(f"no tag and length where field {len(fields) + 1} should begin")
         self._rest = text[position:]
-        if 0 < end - position < _HEADER and not _unfinished_header(self._rest):
-            raise MalformedMessage(f"no tag and length where field {len(fields) + 1} should begin")
-
-    def _add(self, tag: str, value: str) -> None:
-        if not value.isascii():
-            raise MalformedMessage(f"{tag} is not ASCII")
-        if tag in self.fields:
-            raise MalformedMessage(f"{tag} comes twice")
-        if self._first and not self.fields and tag != self._first:
-            raise MalformedMessage(f"begins with {tag}, not with {self._first}")
-        self.fields[tag] = parse(value.encode(), first="") if tag[0] == "Z" else value
 
     @property
     def whole(self) -> bool:

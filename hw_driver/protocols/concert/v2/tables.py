@@ -63,7 +63,7 @@ OPTIONS: dict[str, str] = {
     "B": "authorisation",  # 0 normal, 1 forced (LI PTM)
     "T": "ticket",  # 2 the customer's (LI, PAX with Nepting)
 }
-OPTION = r"[A-Z][0-9]{2}"
+OPTION = "([A-Z])([0-9]{2})"
 
 _HEAD = (_REGISTER, _digits("status", 1, "LI PTM PYP DEL"), _AMOUNT, _MEANS)
 _TAIL = (_CURRENCY, _PRIVATE)
@@ -76,9 +76,9 @@ SHORT_REPLY: tuple[Part, ...] = (*_HEAD, *_TAIL)
 FULL_REPLY: tuple[Part, ...] = (*_HEAD, _CARD, *_TAIL, _TICKET)
 
 
-def matcher(parts: tuple[Part, ...], rest: str = "") -> re.Pattern[str]:
-    """Return the expression that reads a message of these parts, each a named group."""
-    return re.compile("".join(f"(?P<{part.name}>{part.pattern})" for part in parts) + rest, re.DOTALL)
+def matcher(parts: tuple[Part, ...]) -> str:
+    """Return the expression of a message of these parts, each a named group."""
+    return "".join(f"(?P<{part.name}>{part.pattern})" for part in parts)
 
 
 #: What this product's virtual terminal writes behind the card's number, or into empty private data; no real one does.
