@@ -85,9 +85,9 @@ class CardTransaction(models.Model):
             return self.attached_order_uuid, self.attached_payment_uuid
         return self.order_uuid, self.payment_uuid
 
-    def _holds_order(self):
+    def _holds_order(self, going=None):
         """Return whether an order must stay for this: approved, and nobody has put the money elsewhere."""
-        return self._is_booked() and not self.acknowledged_at and not self._is_given_back()
+        return self._is_booked() and not self.acknowledged_at and not self._is_given_back(going)
 
     def _suspense_minor(self):
         """Return what the terminal says minus what is booked, in minor units; negative where money went back."""

@@ -25,7 +25,9 @@ class CardTerminalSettlement(models.Model):
     _order = "at desc, id desc"
     _check_company_auto = True
 
-    uuid = fields.Char("ID", required=True, readonly=True, copy=False, default=lambda self: str(uuid.uuid4()))
+    uuid = fields.Char(
+        "Settlement ID", required=True, readonly=True, copy=False, default=lambda self: str(uuid.uuid4())
+    )
     terminal_id = fields.Many2one(
         "card.terminal", required=True, check_company=True, ondelete="restrict", index=True, readonly=False
     )
@@ -277,9 +279,10 @@ class CardTransactionEvent(models.Model):
     _inherit = "card.transaction.event"
 
     def _tell(self, transaction):
-        super()._tell(transaction)
+        result = super()._tell(transaction)
         if transaction.kind == Kind.SETTLEMENT and self.type == State.APPROVED == transaction.state:
             self.env["card.terminal.settlement"]._from_event(transaction, self.body)
+        return result
 
 
 def _is_total(total):

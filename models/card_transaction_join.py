@@ -111,14 +111,21 @@ class CardTransaction(models.Model):
         originals = list(filter(None, self.mapped("original_uuid")))
         return self.search([("uuid", "in", originals)]) if originals else self.browse()
 
-    def _is_given_back(self):
-        """Return whether this unbooked approval and its unbooked refunds come to nothing."""
+    def _is_given_back(self, going=None):
+        """Return whether this unbooked approval and its unbooked refunds come to nothing; `going`: orders that go."""
         sale = self._given_back_to() if self.kind in GIVING_BACK else self
-        if not sale or sale.payment_id:
+        if not sale or not sale._is_unbooked(going):
             return False
-        back = self.search([("original_uuid", "=", sale.uuid), ("payment_id", "=", False)])
-        given = sum(record.amount_approved_minor for record in back if record._is_booked())
+        back = self.search([("original_uuid", "=", sale.uuid)])
+        given = sum(
+            record.amount_approved_minor for record in back if record._is_booked() and record._is_unbooked(going)
+        )
         return given == sale.amount_approved_minor
+
+    def _is_unbooked(self, going=None):
+        """Return whether no payment stands for this, or only one of an order that is cancelled or about to be."""
+        order = self.payment_id.pos_order_id
+        return not order or order.state == "cancel" or (going is not None and order in going)
 
     def _judge(self):
         """Return which exception this transaction is, if any."""

@@ -20,7 +20,7 @@ class PosOrder(models.Model):
         if vals.get("state") in {"paid", "cancel"}:
             self._refuse_card_question()
         if vals.get("state") == "cancel":
-            self._refuse_card_money()
+            self._refuse_card_money(going=self)  # its payments stay, so what was given back may go with it
         return super().write(vals)
 
     @api.model
@@ -80,16 +80,18 @@ class PosOrder(models.Model):
                 )
             )
 
-    def _refuse_card_money(self):
-        """Raise where an order that is to go holds an approved card payment."""
+    def _refuse_card_money(self, going=None):
+        """Raise where an order that is to go holds an approved card payment, which was not given back."""
         uuids = self.mapped("uuid")
         approved = (
             self.env["card.transaction"]
             .sudo()
             .search(["|", ("order_uuid", "in", uuids), ("attached_order_uuid", "in", uuids)])
-            .filtered(lambda record: record._place()[0] in uuids and record._holds_order())
+            .filtered(lambda record: record._place()[0] in uuids and record._holds_order(going))
         )
-        lines = self.sudo().payment_ids.filtered(lambda line: not line._card_is_free())
+        lines = self.sudo().payment_ids.filtered(
+            lambda line: not line._card_is_free() and not line._card_is_given_back(going)
+        )
         if approved or lines:
             raise UserError(
                 self.env._(

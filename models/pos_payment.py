@@ -126,6 +126,11 @@ class PosPayment(models.Model):
         current = self._card_transaction()
         return current._is_free() if current else self.card_state not in {*OPEN, State.APPROVED}
 
+    def _card_is_given_back(self, going):
+        """Return whether this line and the one that gives it back, both of orders that go, come to nothing."""
+        self.ensure_one()
+        return bool(going and self.card_transaction_id and self.card_transaction_id._is_given_back(going))
+
     def _card_counts(self):
         """Return whether this line may count as paid, before its evidence is asked for."""
         self.ensure_one()

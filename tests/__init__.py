@@ -22,6 +22,7 @@ from . import test_settle
 from . import test_settlement
 from . import test_suspense
 from . import test_timeline
+from . import test_tour_counter
 from . import test_tour_sale
 from . import test_tour_unit
 from . import test_translation

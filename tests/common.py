@@ -1,6 +1,6 @@
 """A shop with a paired driver, and a hand-written driver that makes signed events the way docs/api.md says.
 
-What it signs is the second opinion on what the addon verifies: it uses nothing of hw_driver for it.
+It imports nothing from hw_driver: what it signs is the second opinion on what the addon verifies.
 """
 
 import base64
@@ -9,15 +9,9 @@ import hmac
 import json
 import time
 import uuid
-from dataclasses import replace
-from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, fields
 from odoo.addons.point_of_sale.tests.common import TestPoSCommon
-
-from ..hw_driver.protocols.info import Able
-from ..hw_driver.protocols.registry import PROTOCOLS
-from ..hw_driver.protocols.states import Kind
 
 KEY = "5a" * 32
 
@@ -124,16 +118,6 @@ class CardTerminalCase(TestPoSCommon):
     def setUp(self):
         super().setUp()
         self.journal = Journal(self.driver.uuid, self.database_uuid)
-
-    def let_it(self, *kinds, means=("card",)):
-        """Let the terminals' protocol have these kinds besides sale, refund and identify, and these means."""
-        info = PROTOCOLS["concert-v3"]
-        able = Able(frozenset({Kind.SALE, Kind.REFUND, Kind.IDENTIFY, *map(Kind, kinds)}), tuple(means))
-        changed = replace(info, abilities=lambda options: able)
-        patcher = patch.dict(PROTOCOLS, {"concert-v3": changed})
-        patcher.start()
-        self.addCleanup(patcher.stop)
-        self.env["card.terminal"].invalidate_model(["kinds", "means"])
 
     def open(self):
         """Open a session and return it."""

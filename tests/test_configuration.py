@@ -6,6 +6,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import file_open
 
+from ..hw_driver.protocols.registry import PROTOCOLS
+from ..hw_driver.protocols.serial_line import OPTIONS as SERIAL_LINE
 from .common import KEY, CardTerminalCase, decode_grant
 
 
@@ -98,6 +100,117 @@ class TestConfiguration(CardTerminalCase):
             with self.subTest(vals), self.assertRaises(ValidationError), self.env.cr.savepoint():
                 self.terminal.write(vals)
             self.env.invalidate_all()
+
+    def test_what_a_terminal_can_do(self):
+        self.assertNotIn("settlement", self.terminal.kinds)
+        self.terminal.options = {"settlement": True, "reversal": False, "accepts": "card cheque"}
+        self.assertIn("settlement", self.terminal.kinds)
+        self.assertNotIn("reversal", self.terminal.kinds)
+        self.assertEqual(self.terminal.means, ["card", "cheque"])
+        self.assertIn("Cheque", self.terminal.able_text)
+        methods = dict(self.card_pm._fields["card_means"]._description_selection(self.env))
+        self.assertEqual((next(iter(methods)), methods["cheque"]), ("card", "Cheque"))
+
+    def test_a_terminal_on_a_cable(self):
+        with Form(self.terminal) as form:
+            form.protocol = "concert-v2"
+            self.assertEqual(form.transport, "tcp", "V2 has both: what is set stays")
+            form.transport = "serial"
+            self.assertIn("card-terminal ports", form.reach_hint)
+            form.usb = "0b00:0057"
+            self.assertIn("Ingenico", form.reach_hint)
+            form.family = "concert-v2/ingenico-telium-1200"
+        told = self.terminal._configuration()
+        self.assertEqual(told["transport"], {"kind": "serial", "usb": "0b00:0057", "preset": "rs232", "speed": 1200})
+        self.assertEqual(told["options"], {"dialect": "E+"})
+        parity = self.terminal.option_ids.filtered(lambda line: line.name == "parity")
+        self.assertEqual((parity.value, parity.standard), (False, "even"), "as the preset of the cable says")
+        self.terminal.options = {"preset": "usb", "speed": 19200, "line_tries": 5}
+        self.assertEqual(self.terminal._configuration()["transport"]["speed"], 19200)
+        self.assertEqual(self.terminal._configuration()["options"], {"line_tries": 5})
+
+    def test_ports_of_a_cable(self):
+        cable = {"protocol": "concert-v2", "transport": "serial"}
+        for vals in (
+            {}, {"usb": "ingenico"}, {"usb": "0b00:0057", "device": "COM3"},
+            {"usb": "0b00:0057", "options": {"bits": 9}},
+            {"transport": "tcp", "host": False},
+        ):  # fmt: skip
+            with self.subTest(vals), self.assertRaises(ValidationError), self.env.cr.savepoint():
+                self.terminal.write({**cable, **vals})
+            self.env.invalidate_all()
+        self.terminal.write({**cable, "device": "/dev/ttyACM0"})
+        self.assertIn("changes", self.terminal.reach_hint)
+        again = {"name": "Again", "driver_id": self.driver.id, **cable, "device": "/dev/ttyACM0"}
+        with self.assertRaisesRegex(ValidationError, "Set the terminal up once"), self.env.cr.savepoint():
+            self.env["card.terminal"].create(again)
+        other = self.driver.copy({"name": "Another machine"})
+        self.assertTrue(self.env["card.terminal"].create({**again, "driver_id": other.id}), "a port of another machine")
+
+    def test_the_form_for_every_protocol_and_family(self):
+
+        def place(form):
+            if form.transport == "tcp":
+                form.host = "192.0.2.77"
+            else:
+                form.device = "/dev/serial/by-id/x"
+
+        for protocol, info in PROTOCOLS.items():
+            with self.subTest(protocol), Form(self.env["card.terminal"]) as form:
+                form.name, form.driver_id, form.protocol = f"New {protocol}", self.driver, protocol
+                self.assertEqual(form.transport, info.transports[0])
+                place(form)
+            terminal = form.record
+            self.assertEqual(terminal._configuration()["options"], {})
+            self.assertEqual(
+                terminal.option_ids.filtered(lambda line: not line._is_of_transport()).mapped("name"),
+                list(info.options),
+            )
+            self.assertTrue(all(line.text and line.label for line in terminal.option_ids))
+            for preset in info.presets:
+                with self.subTest(preset=preset.name), Form(terminal) as form:
+                    form.family = f"{protocol}/{preset.name}"
+                    place(form)
+                told = terminal._configuration()
+                self.assertEqual(told["options"], dict(preset.options))
+                self.assertLessEqual(preset.transport.items(), told["transport"].items())
+            terminal.unlink()
+
+    def test_no_option_has_two_meanings(self):
+        """An empty line is the standard value, so no option may have an empty text beside a standard that is none."""
+        for info in PROTOCOLS.values():
+            self.assertFalse(info.options.keys() & SERIAL_LINE.keys())
+            for option in info.options.values():
+                self.assertFalse(option.default and isinstance(option.default, str) and option.fits(""), option.name)
+
+    def test_a_line_by_itself(self):
+        self.report()
+        number = self.driver.configuration_number
+        register = self.terminal.option_ids.filtered(lambda line: line.name == "register")
+        register.value = "09"
+        self.assertEqual(self.terminal.options, {"register": "09"})
+        self.assertGreater(self.driver.configuration_number, number, "the driver is told")
+        for value in ("x", "123"):
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                register.value = value
+        length = self.terminal.option_ids.filtered(lambda line: line.name == "register_length")
+        register.value = "12"
+        with self.assertRaisesRegex(ValidationError, "does not fit"), self.env.cr.savepoint():
+            length.value = "1"
+        with self.assertRaises(ValidationError), self.env.cr.savepoint():
+            self.env["card.terminal.option"].create({"terminal_id": self.spare.id, "name": "colour", "value": "red"})
+
+    def test_a_protocol_keeps_what_it_shares(self):
+        self.terminal.options = {"register": "07", "drain": 1.5}
+        self.terminal.write({"protocol": "concert-v3-serial", "device": "COM3"})
+        self.assertEqual(self.terminal.options, {"register": "07"})
+        self.assertFalse(self.terminal.option_ids.filtered(lambda line: line.name == "drain"))
+
+    def test_a_copy_of_a_terminal(self):
+        self.terminal.options = {"register": "07"}
+        twin = self.terminal.copy({"name": "Twin", "host": "192.0.2.78"})
+        self.assertEqual(twin.options, {"register": "07"})
+        self.assertEqual(len(twin.option_ids), len(self.terminal.option_ids))
 
     def test_addresses_that_cannot_work_are_refused(self):
         for vals in (

@@ -13,7 +13,6 @@ class TestReversal(CardTerminalCase):
     def setUp(self):
         super().setUp()
         self.open()
-        self.let_it("reversal")
         self.order_uuid, self.line_uuid = str(uuid.uuid4()), str(uuid.uuid4())
         self.sale = self.sell(self.order_uuid, self.line_uuid)
 
@@ -92,7 +91,7 @@ class TestReversal(CardTerminalCase):
             self.assertRefused("not heard of", original=original)
 
     def test_a_terminal_that_cannot(self):
-        self.let_it()
+        self.terminal.options = {"reversal": False}
         self.assertRefused("cannot do that")
 
     def test_the_due_comes_back(self):
@@ -117,6 +116,25 @@ class TestReversal(CardTerminalCase):
             ("account_id", "=", receivable.id), ("move_id.pos_session_ids", "in", self.pos_session.ids),
         ])  # fmt: skip
         self.assertAlmostEqual(sum(lines.mapped("balance")), 0)
+
+    def test_an_order_whose_payment_was_cancelled_may_go(self):
+        sold = self.card_line(self.line_uuid, self.sale.uuid)
+        order = self.sync(self.order_data(self.order_uuid, [sold], state="draft"))
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            order.action_pos_order_cancel()
+        reversal, line = self.give_back("reversal", 1000, "approved")
+        back = self.card_line(line, reversal, -10.0, card_reversed_uuid=self.sale.uuid)
+        self.sync(self.order_data(self.order_uuid, [back], state="draft", lines=[]))
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            order.remove_from_ui(order.ids)  # its payments would be deleted
+        order.action_pos_order_cancel()
+        self.assertEqual(order.state, "cancel")
+        both = self.sale | self.transaction(reversal)
+        both._join()
+        self.assertEqual(set(both.mapped("exception")), {"none"})
+        self.assertEqual(self.pos_session._card_problems(), [])
+        self.pos_session.close_session_from_ui()
+        self.assertEqual(self.pos_session.state, "closed")
 
     def test_an_unknown_reversal_freezes_the_order(self):
         sold = self.card_line(self.line_uuid, self.sale.uuid)

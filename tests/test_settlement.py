@@ -103,7 +103,7 @@ class TestSettlement(CardTerminalCase):
 
     def test_in_the_back_office(self):
         action = self.terminal.action_view_settlements()
-        with Form(self.env["card.terminal.settlement"].with_context(action["context"])) as form:
+        with Form(self.env["card.terminal.settlement"].with_context(**action["context"])) as form:
             form.number = "17"
             with form.line_ids.new() as line:
                 line.brand, line.count, line.amount = "VISA", 2, 30
@@ -112,7 +112,7 @@ class TestSettlement(CardTerminalCase):
         self.assertEqual(self.terminal.settlement_count, 1)
 
     def test_the_grant_is_over_exactly_this(self):
-        self.let_it("settlement")
+        self.terminal.options = {"settlement": True}
         request = {"uuid": str(uuid.uuid4()), "terminal": self.terminal.uuid}
         answer = self.pos_session.with_user(self.cashier).card_terminal_settlement_grant(request)
         claims = decode_grant(answer["grant"], KEY)
@@ -122,10 +122,9 @@ class TestSettlement(CardTerminalCase):
     def test_no_grant(self):
         session = self.pos_session.with_user(self.cashier)
         request = {"uuid": str(uuid.uuid4()), "terminal": self.terminal.uuid}
-        self.let_it()
         with self.assertRaisesRegex(UserError, "cannot do that"):
             session.card_terminal_settlement_grant(request)
-        self.let_it("settlement")
+        self.terminal.options = {"settlement": True}
         for changes in ({"terminal": str(uuid.uuid4())}, {"terminal": None}, {"uuid": "x"}, {"uuid": None}):
             with self.subTest(changes), self.assertRaises(UserError):
                 session.card_terminal_settlement_grant({**request, **changes})
@@ -134,7 +133,7 @@ class TestSettlement(CardTerminalCase):
             self.pos_session.with_user(nobody).card_terminal_settlement_grant(request)
 
     def test_from_the_back_office_through_odoo(self):
-        self.let_it("settlement")
+        self.terminal.options = {"settlement": True}
         with self.assertRaisesRegex(UserError, "at the till"):
             self.terminal.action_settle()
         self.receive({**self.journal.payload(1), "relay": True})

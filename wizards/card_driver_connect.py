@@ -8,6 +8,7 @@ from odoo.http import db_list
 
 from ..hw_driver.install import package
 from ..hw_driver.protocols.registry import PROTOCOLS
+from ..models.card_terminal_reach import PLACE_FIELDS
 from ..models.card_terminal_version import PACKAGE_PATH
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -30,8 +31,18 @@ class CardDriverConnect(models.TransientModel):
 
     terminal_name = fields.Char("Name of the Terminal", default=lambda self: self.env._("Counter"))
     protocol = fields.Selection(selection=lambda self: self.env["card.terminal"]._selection_protocol())
+    transports = fields.Json(compute="_compute_transports")
+    transport = fields.Selection(
+        selection=lambda self: self.env["card.terminal"]._selection_transport(),
+        string="Connected by",
+        compute="_compute_transports",
+        store=True,
+        readonly=False,
+    )
     host = fields.Char("IP Address of the Terminal")
     port = fields.Integer(default=8888)
+    usb = fields.Char("USB Device", help="As “card-terminal ports” shows it on the till.")
+    device = fields.Char("Serial Port", help="As “card-terminal ports” shows it on the till.")
     has_terminal = fields.Boolean(compute="_compute_has_terminal")
 
     @api.model
@@ -83,6 +94,14 @@ class CardDriverConnect(models.TransientModel):
         for wizard in self:
             wizard.has_terminal = not wizard.config_id or bool(wizard.config_id.card_terminal_id)
 
+    @api.depends("protocol")
+    def _compute_transports(self):
+        for wizard in self:
+            info = PROTOCOLS.get(wizard.protocol)
+            wizard.transports = list(info.transports) if info else []
+            if wizard.transport not in wizard.transports:
+                wizard.transport = wizard.transports[0] if wizard.transports else False
+
     @api.onchange("protocol")
     def _onchange_protocol(self):
         if self.protocol:
@@ -107,15 +126,20 @@ class CardDriverConnect(models.TransientModel):
         self.driver_id._check_manager()
         config = self.config_id
         if config and not config.card_terminal_id:
-            if not self.host:
+            if self.transport == "tcp" and not self.host:
                 raise UserError(self.env._("Enter the IP address of the terminal; its menu or its slip shows it."))
             config.card_terminal_id = self.env["card.terminal"].create({
                 "name": self.terminal_name or config.name,
                 "driver_id": self.driver_id.id,
                 "protocol": self.protocol,
-                "host": self.host.strip(),
-                "port": self.port,
+                "transport": self.transport,
+                **self._place(),
             })  # fmt: skip
         if config:
             config._give_card_method()
         return {"type": "ir.actions.act_window_close"}
+
+    def _place(self):
+        """Return where the terminal is, as its record says it."""
+        place = {name: self[name] for name in PLACE_FIELDS[self.transport]}
+        return {name: value.strip() if isinstance(value, str) else value for name, value in place.items()}

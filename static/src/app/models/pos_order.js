@@ -22,7 +22,18 @@ patch(PosOrder.prototype, {
 
     /** The order holds card money, or may: it cannot be deleted. */
     get cardIsKept() {
-        return this.cardIsFrozen || (!this.finalized && this.payment_ids.some((line) => line.cardIsKept));
+        const holds = (line) => line.cardIsKept && !line.cardIsGivenBack && !this._givesBack(line);
+        return this.cardIsFrozen || (!this.finalized && this.payment_ids.some(holds));
+    },
+
+    /** Whether a line gives back another one of this order. */
+    _givesBack(line) {
+        return this.payment_ids.some((other) => other.cardBackLine?.uuid === line.uuid);
+    },
+
+    /** The customer's slips that terminals gave to the till, as text. */
+    get cardSlips() {
+        return this.payment_ids.filter((line) => line.isCardTerminal && line.ticket).map((line) => line.ticket);
     },
 
     addPaymentline(paymentMethod) {

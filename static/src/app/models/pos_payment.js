@@ -32,6 +32,18 @@ patch(PosPayment.prototype, {
         return this.isCardTerminal && Boolean(cardRow(this).kept);
     },
 
+    /** The line of this order that gives this one back, done or under way. */
+    get cardBackLine() {
+        const uuid = this.isCardTerminal && this.card_transaction_uuid;
+        const isBack = (line) => line.card_reversed_uuid === uuid && (line.payment_status === "done" || line.cardIsOpen);
+        return uuid ? this.pos_order_id?.payment_ids.find(isBack) : undefined;
+    },
+
+    /** Its money went back to the card. */
+    get cardIsGivenBack() {
+        return this.cardBackLine?.payment_status === "done";
+    },
+
     /** The answer of the payment interface is not the last word: the transaction's state is. */
     handlePaymentResponse(isPaymentSuccessful) {
         if (!this.isCardTerminal) {

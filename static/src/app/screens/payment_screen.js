@@ -13,6 +13,10 @@ patch(PaymentScreenPaymentLines, { components: { ...PaymentScreenPaymentLines.co
 patch(PaymentScreen.prototype, {
     setup() {
         super.setup(...arguments);
+        const refund = this.isRefundOrder;
+        this.payment_methods_from_config = this.payment_methods_from_config.filter((method) =>
+            this.pos.cardPayments.offers(method, { refund })
+        );
         onMounted(() => {
             this.pos.cardPayments.follower.resume();
             this.pos.cardPayments.otherTills.check(this.currentOrder);
@@ -32,7 +36,8 @@ patch(PaymentScreen.prototype, {
     },
 
     updateSelectedPaymentline() {
-        return this.currentOrder.cardIsFrozen ? undefined : super.updateSelectedPaymentline(...arguments);
+        const isFixed = this.currentOrder.cardIsFrozen || this.selectedPaymentLine?.card_reversed_uuid;
+        return isFixed ? undefined : super.updateSelectedPaymentline(...arguments);
     },
 
     deletePaymentLine(uuid) {
@@ -44,7 +49,7 @@ patch(PaymentScreen.prototype, {
             title: _t("The card payment cannot be deleted"),
             body: line.cardIsOpen
                 ? _t("The card may have been charged. Do not take it again: find out what the terminal says first.")
-                : _t("The card was charged. Finish the order, then refund it."),
+                : _t("The card was charged. Cancel the payment, or finish the order and refund it."),
         });
     },
 

@@ -6,7 +6,9 @@ import { elsewhereText, notReachableText, refusal, rpcText, sentence } from "../
 import { CardDecisions } from "./card_decisions";
 import { CardDesk } from "./card_desk";
 import { CardDiagnostics } from "./card_diagnostics";
+import { CardErrands } from "./card_errands";
 import { CardFollower } from "./card_follower";
+import { CardGivingBack } from "./card_giving_back";
 import { CardQuestions } from "./card_questions";
 import { CardTerminals } from "./card_terminals";
 import { LocalNetwork } from "./local_network";
@@ -28,6 +30,8 @@ export class CardPayments {
         this.follower = new CardFollower(pos, this.terminals, (line) => this.questions.becameUnknown(line));
         this.questions = new CardQuestions(pos, this.terminals, this.follower);
         this.network = new LocalNetwork(pos);
+        this.givingBack = new CardGivingBack(pos, this.terminals);
+        this.errands = new CardErrands(pos, this.terminals);
         this.diagnostics = new CardDiagnostics(pos, this.terminals, this.network);
         this.desk = new CardDesk(this.terminals);
         this.decisions = new CardDecisions(
@@ -89,14 +93,24 @@ export class CardPayments {
         return line.card_state === "cancelled";
     }
 
+    /** Whether a terminal of this till takes payments of this method; a method of another provider is not ours. */
+    offers(method, { refund = false } = {}) {
+        const { use_payment_terminal: provider, card_means: means } = method;
+        const wanted = { kind: refund ? "refund" : "sale", means: means || "card" };
+        return provider !== "card_terminal" || !this.terminals.all.length || Boolean(this.terminals.for(wanted));
+    }
+
     /** Everything that must hold before anything can leave; undefined when it does not (the line then says why). */
     async _prepare(line) {
         const order = line.pos_order_id;
-        const terminal = this.terminals.current;
-        const kind = line.amount < 0 ? "refund" : "sale";
+        const kind = this.givingBack.kindOf(line);
+        const terminal = this.givingBack.terminalOf(line);
         const amount = this._amount(line);
-        if (!terminal) {
+        if (!this.terminals.current) {
             return this.follower.refuse(line, _t("No card terminal is set up for this point of sale."));
+        }
+        if (!terminal) {
+            return this.follower.refuse(line, _t("No terminal of this point of sale can do this."));
         }
         if (!amount) {
             return this.follower.refuse(line, _t("This amount cannot be paid by card."));
@@ -127,8 +141,12 @@ export class CardPayments {
             reference: order.pos_reference || "",
             not_after: new Date(Date.parse(health.body.now) + PRESS_SECONDS * 1000).toISOString(),
         };
+        const means = line.payment_method_id.card_means || "card";
+        if (means !== "card") {
+            body.means = means;
+        }
         const attempt = { uuid: uuidv4(), terminal, client, journal: health.body.journal_id, body };
-        return kind === "refund" ? this._withRefundGrant(line, attempt) : attempt;
+        return kind === "sale" ? attempt : this._withGrant(line, attempt);
     }
 
     /** Minor units without sign; 0 where the amount is none. */
@@ -140,8 +158,8 @@ export class CardPayments {
         }
     }
 
-    /** A refund needs Odoo's permission over exactly this transaction: Odoo knows what is left of the sale. */
-    async _withRefundGrant(line, attempt) {
+    /** Money that goes back needs Odoo's permission over exactly this: Odoo knows what is left of the sale. */
+    async _withGrant(line, attempt) {
         const { order, terminal, kind, amount, currency } = attempt.body;
         const refunded = line.pos_order_id.lines.map((l) => l.refunded_orderline_id?.order_id?.id);
         try {
@@ -153,6 +171,7 @@ export class CardPayments {
                 terminal,
                 order,
                 line: line.uuid,
+                original: line.card_reversed_uuid || null,
                 refunded_order_ids: [...new Set(refunded.filter((id) => typeof id === "number"))],
             });
             attempt.grant = given.grant;

@@ -31,6 +31,22 @@ export class CardTerminals {
         return this.all.find((terminal) => terminal.uuid === uuid) || this.all[0];
     }
 
+    /** The terminal of this till that a payment line names; undefined where it is not one of this till's any more. */
+    find(record) {
+        return this.all.find((terminal) => terminal.id === record?.id);
+    }
+
+    /** Whether a terminal can do this, as its protocol and options say. */
+    can(terminal, { kind = "sale", means = "card" } = {}) {
+        return Boolean(terminal?.kinds?.includes(kind) && (terminal.means || ["card"]).includes(means));
+    }
+
+    /** The terminal that this goes to: the current one where it can, else the first that can; undefined where none. */
+    for(wanted) {
+        const able = this.all.filter((terminal) => this.can(terminal, wanted));
+        return able.find((terminal) => terminal.id === this.current.id) || able[0];
+    }
+
     choose(terminal) {
         this.chosenUuid = terminal.uuid;
         browser.localStorage.setItem(this._choiceKey, terminal.uuid);

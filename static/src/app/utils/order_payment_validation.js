@@ -23,9 +23,9 @@ patch(OrderPaymentValidation.prototype, {
 
     /** What cards paid above the order's total, in its currency; what a card paid is never change from the drawer. */
     _cardExcess() {
-        const cards = this.order.payment_ids.filter((line) => line.isCardTerminal && line.isDone() && line.amount > 0);
+        const cards = this.order.payment_ids.filter((line) => line.isCardTerminal && line.isDone());
         const paid = cards.reduce((sum, line) => sum + line.amount, 0);
         const due = Math.max(this.order.priceIncl, 0);
-        return paid && !this.order.isRefund ? Math.max(this.pos.currency.round(paid - due), 0) : 0;
+        return paid > 0 && !this.order.isRefund ? Math.max(this.pos.currency.round(paid - due), 0) : 0;
     },
 });

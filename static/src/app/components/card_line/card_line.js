@@ -39,7 +39,7 @@ export class CardLine extends Component {
     }
 
     get icon() {
-        return ICONS[this.row.tone];
+        return ICONS[this.tone];
     }
 
     get state() {
@@ -47,8 +47,29 @@ export class CardLine extends Component {
     }
 
     get title() {
-        const refund = this.props.line.amount < 0;
-        return refund && this.props.line.card_state === "approved" && !this.row.busy ? _t("Refunded") : this.row.title;
+        const { line } = this.props;
+        if (line.cardIsGivenBack) {
+            return _t("Given back");
+        }
+        if (line.amount >= 0 || line.card_state !== "approved" || this.row.busy) {
+            return this.row.title;
+        }
+        return line.card_reversed_uuid ? _t("The money went back") : _t("Refunded");
+    }
+
+    get tone() {
+        return this.props.line.cardIsGivenBack ? "secondary" : this.row.tone;
+    }
+
+    /** "reversal" or "refund" where this payment of an order that is not paid yet can be given back. */
+    get way() {
+        const { line } = this.props;
+        const order = line.pos_order_id;
+        return order.finalized || order.cardIsFrozen ? null : this.pos.cardPayments.givingBack.way(line);
+    }
+
+    giveBack() {
+        this.pos.cardPayments.givingBack.cancel(this.props.line);
     }
 
     get texts() {

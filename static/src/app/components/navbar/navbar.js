@@ -3,6 +3,7 @@ import { useState } from "@odoo/owl";
 import { Navbar } from "@point_of_sale/app/components/navbar/navbar";
 import { CardDiagnosticsDialog } from "../card_diagnostics/card_diagnostics";
 import { CardDeskDialog } from "../card_desk/card_desk";
+import { CardSettlementDialog } from "../card_settlement/card_settlement";
 
 patch(Navbar.prototype, {
     setup() {
@@ -16,6 +17,10 @@ patch(Navbar.prototype, {
 
     openCardDesk() {
         this.dialog.add(CardDeskDialog);
+    },
+
+    openCardSettlement() {
+        this.dialog.add(CardSettlementDialog);
     },
 
     openCardDiagnostics() {

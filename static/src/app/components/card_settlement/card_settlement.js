@@ -1,0 +1,124 @@
+import { _t } from "@web/core/l10n/translation";
+import { Component, useState } from "@odoo/owl";
+import { Dialog } from "@web/core/dialog/dialog";
+import { parseFloat as parseAmount } from "@web/views/fields/parsers";
+import { uuidv4 } from "@point_of_sale/utils";
+import { usePos } from "@point_of_sale/app/hooks/pos_hook";
+import { majorUnits, minorUnits } from "../../utils/amounts";
+import { rpcText } from "../../utils/card_words";
+
+const emptyRow = () => ({ brand: "", count: "", amount: "" });
+
+/**
+ * A terminal's settlement (télécollecte, end of day): started here where the terminal can, with the totals it tells;
+ * where it tells none, what its ticket says is typed, and kept with who typed it.
+ */
+export class CardSettlementDialog extends Component {
+    static template = "pos_card_terminal.CardSettlement";
+    static components = { Dialog };
+    static props = { close: Function };
+
+    setup() {
+        this.pos = usePos();
+        this.terminals = this.pos.cardPayments.terminals;
+        this.state = useState({
+            /** "choose", "running", "failed", "done" (settled) or "kept" (the ticket's totals are stored) */
+            step: "choose",
+            terminal: this.terminals.current?.uuid,
+            text: "",
+            totals: null,
+            transaction: null,
+            typing: false,
+            typed: { uuid: uuidv4(), number: "", rows: [emptyRow()] },
+            error: "",
+            busy: false,
+        });
+    }
+
+    get terminal() {
+        return this.terminals.all.find((terminal) => terminal.uuid === this.state.terminal);
+    }
+
+    get canSettle() {
+        return this.terminals.can(this.terminal, { kind: "settlement" });
+    }
+
+    get isRunning() {
+        return this.state.step === "running";
+    }
+
+    /** What is shown as totals: the terminal's, or those that were typed. */
+    get rows() {
+        return (this.state.totals || []).map((total) => ({ ...total, money: this.money(total.amount) }));
+    }
+
+    money(minor) {
+        return this.pos.env.utils.formatCurrency(majorUnits(minor, this.pos.currency.decimal_places));
+    }
+
+    choose(terminal) {
+        Object.assign(this.state, { terminal: terminal.uuid, step: "choose", typing: false, text: "", error: "" });
+        Object.assign(this.state, { totals: null, transaction: null });
+    }
+
+    async settle() {
+        this.state.step = "running";
+        this.state.text = _t("Asking the driver of %s…", this.terminal.name);
+        const onProgress = (text) => (this.state.text = text || _t("%s settles. This may take some minutes.", this.terminal.name));
+        const answer = await this.pos.cardPayments.errands.settle(this.terminal, onProgress);
+        this.state.step = answer.ok ? "done" : "failed";
+        this.state.text = answer.text;
+        this.state.totals = answer.totals;
+        this.state.transaction = answer.ok ? answer.uuid : null;
+        this.state.typing = answer.ok && !answer.totals;
+    }
+
+    addRow() {
+        this.state.typed.rows.push(emptyRow());
+    }
+
+    removeRow(index) {
+        this.state.typed.rows.splice(index, 1);
+    }
+
+    /** The typed totals in minor units; null where one of them cannot be read. */
+    _typedTotals() {
+        const filled = this.state.typed.rows.filter((row) => row.brand.trim() || row.count.trim() || row.amount.trim());
+        try {
+            return filled.map(({ brand, count, amount }) => {
+                if (!/^[0-9]{1,9}$/.test(count.trim())) {
+                    throw new RangeError(count);
+                }
+                const minor = minorUnits(parseAmount(amount.trim()), this.pos.currency.decimal_places);
+                return { brand: brand.trim(), count: Number(count), amount: minor };
+            });
+        } catch {
+            return null;
+        }
+    }
+
+    async keep() {
+        const totals = this._typedTotals();
+        if (!totals?.length) {
+            this.state.error = _t("Type how many payments there are, and their amount, as the ticket says.");
+            return;
+        }
+        this.state.busy = true;
+        this.state.error = "";
+        try {
+            const kept = await this.terminals.rpc("card_terminal_settlement_totals", {
+                uuid: this.state.typed.uuid,
+                terminal: this.terminal.uuid,
+                transaction: this.state.transaction,
+                number: this.state.typed.number.trim(),
+                totals,
+            });
+            Object.assign(this.state, { step: "kept", totals: kept.totals, typing: false, text: "" });
+            this.state.typed = { uuid: uuidv4(), number: "", rows: [emptyRow()] };
+        } catch (error) {
+            this.state.error = rpcText(error, _t("Odoo cannot be reached. Keep the ticket and type it later."));
+        } finally {
+            this.state.busy = false;
+        }
+    }
+}
