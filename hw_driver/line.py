@@ -44,6 +44,9 @@ class Line(Listener):
         self._stays = stays
         self._there = False
         self._opening = False
+        self._again: float | None = (
+            None  # how long opening anew may take, where a dialog began on a left-over connection
+        )
         self._dialog: _ForDialog | None = None
         self._effects: deque[LinkEffect] = deque()
         self._running = False
@@ -70,6 +73,7 @@ class Line(Listener):
         self._dialog = dialog
         self._wait(None)
         if self._there:
+            self._again = None if self._stays else timeout
             self._run(self._link.open())
         elif not self._opening:
             self._open(timeout)
@@ -105,7 +109,10 @@ class Line(Listener):
         self._forget()
         if self._stays:
             self._wait(LOOK_AGAIN)
-        self._tell_lost(reason)
+        if self._dialog is not None and self._again is not None:  # the terminal hung up after the exchange before
+            self._open(self._again)
+        else:
+            self._tell_lost(reason)
 
     def _fired(self, name: str) -> None:
         self._timers.pop(name, None)
@@ -114,7 +121,7 @@ class Line(Listener):
     # -- inside
 
     def _open(self, timeout: float) -> None:
-        self._opening = True
+        self._opening, self._again = True, None
         self._transport.open(timeout)
 
     def _let_go(self) -> None:
@@ -174,6 +181,7 @@ class Line(Listener):
             timer.cancel()
 
     def _opened(self, effect: Opened) -> None:
+        self._again = None
         if self._dialog is not None:
             self._dialog.listener.on_connected()
 

@@ -116,6 +116,8 @@ def _is_this(lost: Lost, last: Last, agrees: tuple[str, ...]) -> bool:
     amount = last.outcome.amount_approved or 0
     if "currency" not in agrees or not 0 < amount <= lost.amount or last.kind not in (None, lost.kind):
         return False
+    if lost.kind is Kind.REVERSAL and "amount" not in agrees:
+        return False  # a payment is taken back as a whole
     if "reference" in agrees:
         return True
     told_another = last.reference or last.elsewhere

@@ -201,6 +201,11 @@ def _parse(data: bytes) -> Reader | None:
     return None
 
 
+def _is_message(data: bytes) -> bool:
+    reader = _parse(data)
+    return reader is not None and reader.whole
+
+
 def _fit(fields: Fields, shapes: Mapping[str, str]) -> bool:
     return all(re.fullmatch(shape, str(fields.get(tag, "")), re.ASCII) for tag, shape in shapes.items())
 
@@ -240,4 +245,4 @@ def _long(reason: Reason) -> str:
 
 
 V3 = Dialect(complete, read, encode, duplicate, frozenset({"stream", "v3"}))
-V3_ON_LINE = replace(V3, traits=frozenset({"line", "v3"}))
+V3_ON_LINE = replace(V3, complete=_is_message, traits=frozenset({"line", "v3"}))

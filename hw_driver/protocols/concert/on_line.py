@@ -13,7 +13,7 @@ from ..states import State
 from .duplicate import last_of
 from .line import frame, unframe
 from .line import settings as line
-from .line.words import NOT_TAKEN
+from .line.words import NO_LINE, NOT_OPENED, NOT_TAKEN
 from .machine import ConcertV3, Phase
 from .messages import decode as decode_message
 from .messages import encode as encode_message
@@ -42,6 +42,10 @@ class ConcertV3OnLine(ConcertV3):
         effects = super().receive(data) or self._doubt("reply_cut")
         at = next((place for place, effect in enumerate(effects) if isinstance(effect, Result)), len(effects))
         return [*effects[:at], Acknowledge(), *effects[at:]]
+
+    def _not_sent(self, code: str, text: str, reason: str = "") -> list[Effect]:
+        code, text = NOT_OPENED.get(reason or "line_silent", NO_LINE)
+        return super()._not_sent(code, text, reason)
 
     def lost(self, reason: str) -> list[Effect]:
         if self._phase is Phase.ASKED and reason in NOT_TAKEN and not self._lost:

@@ -85,6 +85,32 @@ def test_a_merchant_ticket_is_told_apart():
     assert (outcome.receipt, outcome.merchant_receipt) == ("", "SLIP")
 
 
+SHOPS = "CARTE BANCAIRE\nMONTANT 25,00 EUR\n*** TICKET COMMERCANT ***\n    A CONSERVER\n"
+CUSTOMERS = "CARTE BANCAIRE\nMONTANT 25,00 EUR\n   ticket  client\n\n***\nA CONSERVER\nMERCI\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "customers", "shops"),
+    [
+        (SHOPS + CUSTOMERS, CUSTOMERS, SHOPS),
+        (CUSTOMERS.removesuffix("MERCI\n") + SHOPS, CUSTOMERS.removesuffix("MERCI\n"), SHOPS),
+        (SHOPS, SHOPS, SHOPS),
+        (SHOPS + SHOPS, SHOPS + SHOPS, SHOPS + SHOPS),
+        (SHOPS + CUSTOMERS + SHOPS, SHOPS + CUSTOMERS + SHOPS, SHOPS + CUSTOMERS + SHOPS),
+        ("no word of whose", "no word of whose", "no word of whose"),
+    ],
+)
+def test_two_slips_in_one_text(text, customers, shops):
+    outcome = judged(ZT={"CK": "120", "AK": ticket(text)})
+    assert (outcome.receipt, outcome.merchant_receipt) == (customers, shops)
+
+
+def test_two_slips_hold_no_card_number():
+    outcome = judged(ZT={"CK": "120", "AK": ticket(f"{PAN}\n{SHOPS}{PAN}\n{CUSTOMERS}")})
+    assert "101234" not in outcome.receipt + outcome.merchant_receipt
+    assert outcome.receipt.startswith("************7893") or "7893" in outcome.receipt
+
+
 def test_a_ticket_that_is_not_base64_is_kept_as_text():
     assert judged(ZT={"AK": "not base64!"}).receipt == "not base64!"
 

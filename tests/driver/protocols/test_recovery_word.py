@@ -116,6 +116,11 @@ def said(outcome=SALE, **changes):
         (replace(LOST, exclusive=False), said(Outcome(State.DECLINED)), "evidence"),
         (replace(LOST, exclusive=False, waited=0), said(Outcome(State.DECLINED), reference=MINE), "not_completed"),
         (replace(LOST, waited=0), said(Outcome(State.DECLINED)), "evidence"),
+        (replace(LOST, kind=Kind.REVERSAL), LAST, "approved"),
+        (replace(LOST, kind=Kind.REVERSAL), said(PREVIOUS), "evidence"),  # what took it back may look like the sale
+        (replace(LOST, kind=Kind.REVERSAL), said(PREVIOUS, reference=BEFORE), "not_received"),
+        (replace(LOST, kind=Kind.REVERSAL), said(reference=MINE), "approved"),
+        (replace(LOST, kind=Kind.REVERSAL), said(replace(SALE, amount_approved=1000), reference=MINE), "evidence"),
     ],
 )
 def test_the_terminals_word(lost, last, expected):

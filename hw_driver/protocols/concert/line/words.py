@@ -14,4 +14,12 @@ NOT_TAKEN: dict[str, tuple[str, str]] = {
         "The terminal did not accept the message. Check its protocol: CONCERT V2 E, V2 E+ or V3.",
     ),
 }
+#: The same of a line that did not come to be a session; so far nothing can have left.
+NOT_OPENED: dict[str, tuple[str, str]] = {
+    **NOT_TAKEN,
+    "closed": (
+        "unreachable",
+        "The terminal hung up when it was called. Is it set to another protocol, or does another till use it?",
+    ),
+}
 NO_LINE = ("unreachable", "There is no line to the terminal. Check its cable, and that it is switched on.")

@@ -31,7 +31,7 @@ from ...machine import (
 from ...recovery import Lost
 from ...states import State
 from .. import means
-from ..line.words import NO_LINE, NOT_TAKEN
+from ..line.words import NO_LINE, NOT_OPENED, NOT_TAKEN
 from ..request import refuse_unsayable
 from .messages import Fields, build, parse_reply
 from .options import Options
@@ -129,7 +129,7 @@ class ConcertV2:
         return self._end(doubt("driver_restarted"))
 
     def _not_taken(self, reason: str, timer: str) -> list[Effect]:
-        code, text = NOT_TAKEN.get(reason, NO_LINE)
+        code, text = NOT_OPENED.get(reason, NO_LINE)
         return self._end(Outcome(State.FAILED, code, text), timer)
 
     def _end(self, outcome: Outcome, *timers: str, heard: bool = False) -> list[Effect]:
