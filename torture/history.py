@@ -11,10 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+#: What begins the name of a fault that the protocol itself repairs, if it is the only one.
+REPAIRED = "repaired: "
+
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """An end in a terminal's own ledger. `uuid`: whose request it ends, seen on the wire from outside."""
+    """An end in a terminal's own ledger. `uuid`: whose request it ends, seen on the wire from outside; empty where
+    somebody typed the amount on the terminal itself.
+    """
 
     terminal: str
     uuid: str
@@ -28,9 +33,10 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Bytes that left for a terminal. `durable`: the number of the last event that was safe on the disk then.
+    """Bytes that left for a terminal and ask for money to be moved.
 
-    `money`: they ask for money to be moved; else they only ask a question.
+    `durable`: the number of the last event that was safe on the disk then. `again`: the terminal had just said that it
+    did not take these bytes, which is the one repeat that law 2 permits.
     """
 
     uuid: str
@@ -38,7 +44,7 @@ class Written:
     at: float
     durable: int
     journal: int
-    money: bool
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +77,15 @@ class Notes:
     def struck(self, uuid: str, name: str) -> None:
         """A fault touched a transaction."""
         names = self.strikes[uuid]
-        if name not in names:
+        if name not in names or name.startswith(REPAIRED):
             names.append(name)
             self.tell(uuid, f"fault: {name}")
 
-    def wrote(self, uuid: str, terminal: str, data: bytes, money: bool) -> None:
-        self.written.append(Written(uuid, terminal, self.now(), self.durable(), self.journal(), money))
-        self.tell(uuid, f"to terminal {terminal}: {data!r}")
+    def wrote(self, uuid: str, terminal: str, data: bytes, money: bool, *, again: bool = False) -> None:
+        if money:
+            self.written.append(Written(uuid, terminal, self.now(), self.durable(), self.journal(), again))
+        if self.story is not None:
+            self.tell(uuid, f"to terminal {terminal}: {data!r}")
 
     def heard(self, uuid: str, state: str, amount: int | None) -> None:
         self.told.append(Told(uuid, state, amount, self.now(), self.durable(), self.journal()))
@@ -94,7 +102,8 @@ class History:
 
     `journals` are SQLite databases, the last one in use; `odoo` is what Odoo holds: `events` by (journal, number),
     `transactions` by uuid. `reporting`: terminals that can report their last result and serve this driver alone.
-    `restored`: somebody put an old journal back. `faults`: exceptions that nobody caught.
+    `restored`: somebody put an old journal back. `faults`: exceptions that nobody caught. `stands`: what kind of
+    terminal each is, by name.
     """
 
     number: int
@@ -105,3 +114,4 @@ class History:
     reporting: frozenset[str]
     restored: bool = False
     faults: list[str] = field(default_factory=list)
+    stands: dict[str, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 #: Where a terminal can report its last result, at most one transaction in so many may end with a person.
@@ -18,14 +18,16 @@ class Finding:
     history: int
     uuid: str
     text: str
+    stand: str = ""
 
     def __str__(self) -> str:
-        return f"{self.what} (law {self.law}) in history {self.history}, {self.uuid or 'journal'}: {self.text}"
+        where = f"{self.uuid or 'journal'}{self.stand and f' on {self.stand}'}"
+        return f"{self.what} (law {self.law}) in history {self.history}, {where}: {self.text}"
 
 
 @dataclass(slots=True)
 class Report:
-    """What was counted, and what was found. Reports of several histories are added up.
+    """What was counted, by the kind of terminal, and what was found. Reports of several histories are added up.
 
     `possible`: charges whose answer no fault took away or altered, from the first byte of the request to the last of
     the answer, the driver alive throughout (late by less than the driver waits is not away); each must be `approved` in
@@ -33,34 +35,29 @@ class Report:
     terminal can report its last result, how many of those end with a person all the same is bounded (`PERSONS`).
     """
 
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     findings: list[Finding] = field(default_factory=list)
 
+    def count(self, stand: str, name: str) -> None:
+        self.counts[stand][name] += 1
+
     def add(self, other: Report) -> None:
-        self.counts.update(other.counts)
+        for stand, counts in other.counts.items():
+            self.counts[stand].update(counts)
         self.findings += other.findings
 
-    @property
-    def lost(self) -> int:
-        return self._count("lost")
+    def total(self, name: str) -> int:
+        return sum(counts[name] for counts in self.counts.values())
 
-    @property
-    def doubled(self) -> int:
-        return self._count("doubled")
-
-    @property
-    def others(self) -> int:
-        return len(self.findings) - self.lost - self.doubled
+    def found(self, what: str, stand: str | None = None) -> int:
+        """How many findings there are by this name, on one kind of terminal or on all."""
+        return sum(finding.what == what and stand in (None, finding.stand) for finding in self.findings)
 
     @property
     def failed(self) -> bool:
         """Whether a promise is broken."""
-        short = self.counts["got"] < self.counts["possible"]
-        return bool(self.findings) or short or self.too_many_persons
+        return bool(self.findings) or self.total("got") < self.total("possible") or self.too_many_persons
 
     @property
     def too_many_persons(self) -> bool:
-        return self.counts["persons reporting"] * PERSONS > self.counts["asked reporting"]
-
-    def _count(self, what: str) -> int:
-        return sum(finding.what == what for finding in self.findings)
+        return self.total("persons, can tell") * PERSONS > self.total("can tell")

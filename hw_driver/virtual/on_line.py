@@ -130,6 +130,8 @@ class OnLine:
                     out += self._carry_out(connection, wire.link.send(wire.answers[0]), now)
                 case Delivered() | NotOpened() | Refused():
                     out += self._next(connection, now)
+        if wire.answers and wire.link.idle:  # silence after its frame: it is not said again
+            out += self._next(connection, now)
         return out
 
     def _take(self, connection: int, message: bytes, now: float) -> list[Effect]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -38,10 +39,11 @@ def _send_first(run: Any) -> Any:
 
     def _run(self: Dialog, effects: Any) -> None:
         effects = list(effects)
-        if any(isinstance(effect, Persist) and effect.state is State.SENT for effect in effects):
+        intents = [effect for effect in effects if isinstance(effect, Persist) and effect.state is State.SENT]
+        if intents:
             self.sent = True
-            effects.sort(key=lambda effect: not isinstance(effect, Send))
-        run(self, effects)
+            asyncio.get_running_loop().call_soon(run, self, intents)
+        run(self, [effect for effect in effects if effect not in intents])
 
     return _run
 

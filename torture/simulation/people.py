@@ -18,7 +18,7 @@ from hw_driver.protocols.machine import CardTerminalError
 
 from .clockwork import BEGINNING
 from .process import Gone
-from .trouble import AFTER_IT_ENDED, WHILE_IT_RUNS
+from .trouble import AFTER_IT_ENDED, USUAL_AMOUNT, WHILE_IT_RUNS
 
 if TYPE_CHECKING:
     from .shop import Shop
@@ -59,8 +59,7 @@ class Till:
 
     async def _purchase(self, order: str, line: str, reference: str) -> dict[str, Any] | None:
         """Let a customer pay by card; return the payment, or None where they went without."""
-        # One amount is asked again and again: an answer about the sale before looks like one about this.
-        amount = 1250 if self.chance.random() < 0.4 else self.chance.randrange(50, 30000)
+        amount = USUAL_AMOUNT if self.chance.random() < 0.4 else self.chance.randrange(50, 30000)
         asked = {"kind": "sale", "amount": amount, "order": order, "line": line, "reference": reference}
         for _ in range(self.chance.randrange(1, 4)):
             uuid, state = await self._attempt(asked)

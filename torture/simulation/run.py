@@ -67,7 +67,7 @@ def torture(
     for done, part in enumerate(_played(portions, jobs), 1):
         report.add(part)
         if progress is not None:
-            told = f"{report.counts['sales']} sales, {report.lost} lost, {report.doubled} doubled"
+            told = f"{report.total('sales')} sales, {report.found('lost')} lost, {report.found('doubled')} doubled"
             progress.update(done / len(portions), told)
     return report
 
@@ -151,12 +151,23 @@ def _cpu() -> float:
 
 
 def _table(report: Report) -> str:
-    counts = report.counts
-    rows = [(title, counts[name]) for name, title in ROWS.items()]
-    rows += [("lost", report.lost), ("doubled", report.doubled), ("other findings", report.others)]
-    width = max(len(title) for title, _ in rows)
-    return "\n".join(f"{title:{width}} {number:>10}" for title, number in rows)
+    """Return the counts: a column for each kind of terminal, and one for all."""
+    stands = sorted(stand for stand in report.counts if stand)
+    others = sorted({finding.what for finding in report.findings}.difference(COUNTED))
+    lines = [("", *stands, "all")]
+    lines += [
+        (title, *(report.counts[one][name] for one in stands), report.total(name)) for name, title in ROWS.items()
+    ]
+    lines += [(what, *(report.found(what, one) for one in stands), report.found(what)) for what in (*COUNTED, *others)]
+    first, *wide = (max(len(str(word)) for word in column) for column in zip(*lines, strict=True))
+    return "\n".join(
+        f"{title:{first}}" + "".join(f"  {word:>{width}}" for word, width in zip(words, wide, strict=True))
+        for title, *words in lines
+    )
 
+
+#: Findings that have a row even where there are none.
+COUNTED = ("lost", "doubled", "invented")
 
 ROWS: dict[str, str] = {
     "sales": "sales",
@@ -172,10 +183,11 @@ ROWS: dict[str, str] = {
     "settled_by_hand": "settled by hand",
     "possible": "approvals that faults left possible",
     "got": "  of these approved",
-    "asked reporting": "on terminals that report their last result",
-    "persons reporting": "  ended with a person",
-    "asked silent": "on other terminals",
-    "persons silent": "  ended with a person",
+    "can tell": "where the terminal can tell its last result",
+    "persons, can tell": "  ended with a person",
+    "cannot tell": "where it cannot",
+    "persons, cannot tell": "  ended with a person",
+    "typed on the terminal": "typed on the terminal itself",
     "never arrived": "asked, and no journal knows",
     "undetectably corrupted": "undetectably corrupted",
     "consequences of undetectable corruption": "  what came of it",

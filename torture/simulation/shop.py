@@ -12,6 +12,7 @@ from uuid import UUID
 
 from hw_driver.configuration import TerminalSettings
 from hw_driver.protocols.registry import PROTOCOLS
+from hw_driver.virtual.faults import FAULTS, Unit
 
 from ..history import History, Notes
 from . import trouble
@@ -20,8 +21,8 @@ from .disk import Disk, mounted
 from .odoo import Odoo
 from .people import Till
 from .process import Process
-from .terminals import AT_THE_TERMINAL, STANDS, Box, Cardholder
-from .wire import Trouble, laid
+from .terminals import STANDS, Box, Cardholder
+from .wire import Trouble, Wire, laid
 
 #: Purchases in one history.
 SALES = 50
@@ -70,6 +71,7 @@ class Shop:
             self.notes.story = []
         loop.set_exception_handler(self._uncaught)
         self.faults: list[str] = []
+        self.stands: dict[str, str] = {}
         self.exclusive: dict[str, bool] = {}
         self.boxes: dict[str, Box] = {}
         for name in ("A", "B"):
@@ -83,11 +85,15 @@ class Shop:
         self._closing = False
 
     def _place(self, name: str) -> None:
-        protocol = self.chance.choice([name for name in STANDS if name in PROTOCOLS])
-        options = self.chance.choice(STANDS[protocol].settings)
-        box = Box(name, protocol, options, self.chance, self.notes, self._cardholder)
-        box.wire.next_trouble = self._connection_trouble
-        self.exclusive[name] = self.chance.random() < 0.5
+        stand = self.chance.choice(list(STANDS))
+        options = self.chance.choice(STANDS[stand].settings)
+        box = Box(name, STANDS[stand], options, self.chance, self.notes, self._cardholder)
+        if isinstance(box.wire, Wire):
+            box.wire.next_trouble = self._connection_trouble
+        else:
+            box.wire.noise = self._noise
+        self.stands[name] = stand
+        self.exclusive[name] = self.chance.random() < 0.7
         self.boxes[name] = box
 
     def _terminals(self) -> list[TerminalSettings]:
@@ -96,8 +102,8 @@ class Shop:
             members: dict[str, Any] = {
                 "id": name,
                 "name": name,
-                "protocol": box.protocol,
-                "transport": {"kind": "simulated", "wire": box.wire},
+                "protocol": box.stand.protocol,
+                "transport": {"kind": box.stand.transport, "wire": box.wire},
                 "options": box.options,
                 "exclusive": self.exclusive[name],
             }
@@ -175,13 +181,13 @@ class Shop:
         chance = self.chance
         if self._calm:
             return
+        box = self.boxes[terminal]
         if chance.random() < trouble.TERMINAL:
-            name = trouble.one_of(chance, AT_THE_TERMINAL)
-            box = self.boxes[terminal]
-            measured = name in ("late", "cut", "timeout", "restart_before", "restart_after")
+            name = chance.choice(box.may_have)
+            measured = FAULTS[name].unit in (Unit.SECONDS, Unit.BYTES)
             box.faults.arm(name, value=chance.randrange(0, 60) if measured else None)
         if chance.random() < trouble.PART:
-            self.loop.create_task(self._strike(trouble.one_of(chance, trouble.WHOLE_PARTS), self.boxes[terminal]))
+            self.loop.create_task(self._strike(trouble.one_of(chance, trouble.WHOLE_PARTS), box))
 
     async def _strike(self, what: str, box: Box) -> None:
         chance = self.chance
@@ -204,7 +210,7 @@ class Shop:
         box.power_cut(seconds)
 
     async def _unplug(self, box: Box, seconds: float) -> None:
-        box.wire.plugged = False
+        box.wire.unplug()
         await asyncio.sleep(seconds)
         box.wire.plug()
 
@@ -222,6 +228,19 @@ class Shop:
         self.odoo.loses_answers = True
         await asyncio.sleep(seconds)
         self.odoo.loses_answers = False
+
+    async def _type_on_terminal(self, box: Box, seconds: float) -> None:
+        """Somebody uses it without the till: for the amount that everybody is asked for."""
+        for name, each in self.boxes.items():
+            if each is box and not self.exclusive[name]:
+                box.typed(trouble.USUAL_AMOUNT)
+
+    def _noise(self) -> float:
+        """The chance that noise strikes what is written to a cable now."""
+        if self._calm:
+            return 0.0
+        bad = int(self.loop.time() / trouble.MINUTE) % trouble.BAD_MINUTES == 0
+        return trouble.NOISE_IN_A_BAD_MINUTE if bad else trouble.NOISE
 
     def _connection_trouble(self) -> Trouble | None:
         return None if self._calm else trouble.of_connection(self.chance)
@@ -252,7 +271,8 @@ class Shop:
         return str(UUID(int=self.chance.getrandbits(128), version=4))
 
     def kinds_of(self, terminal: str) -> frozenset[str]:
-        return frozenset(kind.value for kind in PROTOCOLS[self.boxes[terminal].protocol].kinds)
+        box = self.boxes[terminal]
+        return frozenset(kind.value for kind in PROTOCOLS[box.stand.protocol].kinds_with(box.options))
 
     def record(self, uuid: str) -> Any:
         process = self.process
@@ -269,14 +289,14 @@ class Shop:
         reporting = frozenset(name for name, box in self.boxes.items() if _reports(box, self.exclusive[name]))
         return History(
             number, self.notes, self.disk.files, self.odoo.events, self.odoo.transactions, reporting, self.restored,
-            self.faults,
+            self.faults, self.stands,
         )  # fmt: skip
 
 
 def _reports(box: Box, exclusive: bool) -> bool:
     """Whether it can say what became of the last request, so that it may be believed: law 3."""
-    recovery = PROTOCOLS[box.protocol].recovery
-    return bool(recovery and recovery.supported(box.options) and STANDS[box.protocol].provable(box.options, exclusive))
+    recovery = PROTOCOLS[box.stand.protocol].recovery
+    return bool(recovery and recovery.supported(box.options) and box.stand.provable(box.options, exclusive))
 
 
 _PARTS = {
@@ -288,6 +308,7 @@ _PARTS = {
     "disk_full": Shop._fill_disk,
     "odoo_down": Shop._odoo_down,
     "odoo_loses_answers": Shop._odoo_loses_answers,
+    "typed_on_terminal": Shop._type_on_terminal,
 }
 
 

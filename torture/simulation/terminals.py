@@ -12,49 +12,110 @@ from typing import Any
 
 from hw_driver.virtual.cards import CARDS
 from hw_driver.virtual.concert import Book, HangUp, Phase, PowerOff, PowerOn, Settings, VirtualConcert, Write
-from hw_driver.virtual.faults import FAULTS, Faults
+from hw_driver.virtual.concert_answers import V3, V3_ON_LINE, Dialect
+from hw_driver.virtual.concert_v2_answers import V2
+from hw_driver.virtual.faults import Faults, faults_of
+from hw_driver.virtual.on_line import OnLine
 
-from ..history import Charge, Notes
+from ..history import REPAIRED, Charge, Notes
+from .cable import Cable
 from .clockwork import BEGINNING
-from .wire import TO_DRIVER, Connection, Wire
+from .wire import TO_DRIVER, Wire
 
 
 @dataclass(frozen=True)
 class Stand:
     """How a protocol stands in the harness.
 
-    `terminal(faults, clock, chance)` makes its virtual terminal; `settings` are ways to configure it, of which each
-    terminal draws one: options of the driver. `corrupt(data, chance)` damages bytes so that the protocol can detect it;
-    `moves_money(data)` tells requests that move money from questions;
-    `provable(options, exclusive)` says whether what a terminal tells of its last result can be told from any other's.
+    `transport` is the kind of way to it. `terminal(faults, clock, chance, options)` makes its virtual terminal;
+    `settings` are ways to configure it, of which each terminal draws one: options of the driver.
+    `moves_money(data)` tells requests that move money from questions; `corrupt(data, place)` damages a byte so that the
+    protocol can see it; with `checked` it sees a changed digit as well. `repairs(data, place)` says whether it then
+    asks for these bytes again, `refuses(data)` whether the terminal does; `repaired` names the terminal's faults that
+    do no more than that. `provable(options, exclusive)`: whether what it tells of its last result can be told from any
+    other.
     """
 
-    terminal: Callable[[Faults, Callable[[], datetime], random.Random, Mapping[str, Any]], VirtualConcert]
+    protocol: str
+    transport: str
+    terminal: Callable[[Faults, Callable[[], datetime], random.Random, Mapping[str, Any]], Any]
     settings: tuple[Mapping[str, Any], ...]
-    corrupt: Callable[[bytes, random.Random], bytes]
     moves_money: Callable[[bytes], bool]
-    provable: Callable[[Mapping[str, Any], bool], bool]
+    corrupt: Callable[[bytes, int], bytes]
+    provable: Callable[[Mapping[str, Any], bool], bool] = lambda options, exclusive: False
+    checked: bool = False
+    repairs: Callable[[bytes, int], bool] = lambda data, place: False
+    refuses: Callable[[bytes], bool] = lambda data: False
+    repaired: frozenset[str] = frozenset()
 
 
-def _concert(
-    faults: Faults, clock: Callable[[], datetime], chance: random.Random, options: Mapping[str, Any]
-) -> VirtualConcert:
-    busy = chance.choice(("refuse", "refuse", "wait"))
-    return VirtualConcert(Settings(while_busy=busy, duplicata=bool(options.get("duplicata"))), faults, clock, chance)
+def _concert(dialect: Dialect) -> Callable[..., Any]:
+    def make(faults: Faults, clock: Callable[[], datetime], chance: random.Random, options: Mapping[str, Any]) -> Any:
+        busy = chance.choice(("refuse", "refuse", "wait"))
+        settings = Settings(while_busy=busy, duplicata=bool(options.get("duplicata")))
+        terminal = VirtualConcert(settings, faults, clock, chance, dialect=dialect)
+        return OnLine(terminal) if dialect.framed else terminal
+
+    return make
 
 
-def _high_bit(data: bytes, chance: random.Random) -> bytes:
-    """CONCERT V3 is ASCII without a checksum: what it can detect is a byte that is not."""
-    place = chance.randrange(len(data))
+def _high_bit(data: bytes, place: int) -> bytes:
+    """CONCERT is ASCII: a byte that is not can be seen, with a check byte or without."""
     return data[:place] + bytes([data[place] | 0x80]) + data[place + 1 :]
 
 
-_SALE, _REFUND = b"CD0010", b"CD0011"
+def _in_frame(data: bytes, place: int) -> bool:
+    """Whether this is a byte between STX and ETX: the check byte then says at once that something is wrong."""
+    return data[:1] == b"\x02" and 0 < place < len(data) - 2
+
+
+def _asks_for_money(data: bytes) -> bool:
+    return b"CD0010" in data or b"CD0011" in data or b"CD0012" in data
+
+
 _COPIES = {"duplicata": True, "duplicata_idle": True, "duplicata_refused": "07"}
+_NAMED = {"private": "reference", "private_echoed": True}
+#: What a line repairs, or does without.
+_BY_THE_LINE = frozenset({"no_ack", "wrong_lrc"})
+
+
+def _has_reference(options: Mapping[str, Any], exclusive: bool) -> bool:
+    return exclusive and "reference_tag" in options
+
+
+def _on_line(
+    name: str, transport: str, dialect: Dialect, settings: tuple[Mapping[str, Any], ...], **more: Any
+) -> Stand:
+    """A stand of frames: the session on the line is the same for all."""
+    return Stand(
+        name,
+        transport,
+        _concert(dialect),
+        settings,
+        corrupt=_high_bit,
+        checked=True,
+        repairs=_in_frame,
+        refuses=lambda data: b"\x15" in data,
+        **more,
+    )
+
+
+def _v2(transport: str, *settings: Mapping[str, Any]) -> Stand:
+    return _on_line(
+        "concert-v2",
+        transport,
+        V2,
+        settings,
+        moves_money=lambda data: data[:1] == b"\x02",
+        repaired=_BY_THE_LINE | {"corrupt"},
+    )
+
 
 STANDS: dict[str, Stand] = {
     "concert-v3": Stand(
-        _concert,
+        "concert-v3",
+        "tcp",
+        _concert(V3),
         (
             {},
             {"tickets": True, "crlf": True},
@@ -62,10 +123,21 @@ STANDS: dict[str, Stand] = {
             _COPIES | {"reference_tag": "CF"},
             _COPIES | {"reference_tag": "CH", "tickets": True},
         ),
+        _asks_for_money,
         _high_bit,
-        lambda data: _SALE in data or _REFUND in data,
-        lambda options, exclusive: exclusive and "reference_tag" in options,
+        _has_reference,
     ),
+    "concert-v3-serial": _on_line(
+        "concert-v3-serial",
+        "serial",
+        V3_ON_LINE,
+        ({}, _COPIES, _COPIES | {"reference_tag": "CF"}, _COPIES | {"reference_tag": "CH"}),
+        moves_money=_asks_for_money,
+        repaired=_BY_THE_LINE,
+        provable=_has_reference,
+    ),
+    "concert-v2 serial": _v2("serial", {}, {"dialect": "E"}, _NAMED),
+    "concert-v2 tcp": _v2("tcp", {}, {"dialect": "E", "ticket": True}, _NAMED),
 }
 
 
@@ -82,22 +154,28 @@ class Box:
     """One terminal where it stands: power, cardholders, and a ledger that is beyond every part's reach."""
 
     name: str
-    protocol: str
+    stand: Stand
     options: Mapping[str, Any]
     chance: random.Random
     notes: Notes
     cardholder: Callable[[], Cardholder]
     on: bool = True
     faults: Faults = field(default_factory=Faults)
-    lines: dict[int, Connection] = field(default_factory=dict)
+    lines: dict[int, Any] = field(default_factory=dict)
     asked: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        stand = STANDS[self.protocol]
+        stand = self.stand
         self._loop = asyncio.get_running_loop()
         self.terminal = stand.terminal(self.faults, self._clock, self.chance, self.options)
-        self.moves_money = stand.moves_money
-        self.wire = Wire(self, self.chance, self.notes, stand.corrupt)
+        #: Every fault it can have, each as often as the others; an answer in another version is its own kind.
+        self.may_have = [name for name in faults_of(self.terminal.traits) if name != "version"]
+        self.wire: Wire | Cable
+        if stand.transport == "serial":
+            self.wire = Cable(self, self.chance, self.notes, stand)
+            self.connected(self.wire.end)
+        else:
+            self.wire = Wire(self, self.chance, self.notes, stand)
         self._timer: asyncio.TimerHandle | None = None
         self._phase = Phase.IDLE
 
@@ -107,23 +185,27 @@ class Box:
 
     # -- the wire
 
-    def connected(self, connection: Connection) -> None:
+    def connected(self, connection: Any) -> None:
         self.lines[connection.number] = connection
 
-    def received(self, connection: Connection, data: bytes) -> None:
-        self.asked[connection.number] = connection.uuid
-        self._do(partial(self.terminal.received, connection.number, data))
+    def received(self, connection: Any, data: bytes, uuid: str) -> None:
+        number = connection.number
+        if uuid and self.terminal.serving != number:  # what comes meanwhile is not what it is doing
+            self.asked[number] = uuid
+        self._do(partial(self.terminal.received, number, data))
 
-    def gone(self, connection: Connection) -> None:
+    def gone(self, connection: Any) -> None:
         self.lines.pop(connection.number, None)
         self._do(partial(self.terminal.gone, connection.number))
 
     # -- people
 
     def power_cut(self, seconds: float) -> None:
-        for connection in self.lines.values():
-            self.notes.struck(connection.uuid, "terminal_restarted")
         self._do(lambda now: self.terminal.power_off(now, seconds))
+
+    def typed(self, amount: int) -> None:
+        """Somebody types an amount on the terminal itself."""
+        self._do(partial(self.terminal.standalone, amount))
 
     def _act(self, who: Cardholder) -> None:
         if self._phase is Phase.CARD:
@@ -163,7 +245,8 @@ class Box:
         for name in armed:
             if name not in self.faults.armed:
                 uuid = self.asked.get(serving if serving is not None else self._last_asked, "")
-                self.notes.struck(uuid, f"terminal:{name}")
+                repaired = REPAIRED if name in self.stand.repaired else ""
+                self.notes.struck(uuid, f"{repaired}terminal:{name}")
 
     @property
     def _last_asked(self) -> int:
@@ -179,17 +262,22 @@ class Box:
                         for chunk in chunks:
                             line.send(TO_DRIVER, chunk)
                 case HangUp(connection):
-                    if line := self.lines.pop(connection, None):
+                    if line := self.lines.get(connection):
+                        self._forget(line)
                         line.hang_up()
                 case PowerOff():
                     self.on = False
-                    lines = list(self.lines.values())
-                    self.lines.clear()
-                    for line in lines:
-                        self.notes.struck(line.uuid, "terminal_restarted")
+                    for line in list(self.lines.values()):
+                        self._forget(line)
+                        if line.uuid:
+                            self.notes.struck(line.uuid, "terminal_restarted")
                         line.lose("reset")
                 case PowerOn():
                     self.on = True
+
+    def _forget(self, line: Any) -> None:
+        if not line.stays:
+            del self.lines[line.number]
 
     def _book(self, entry: Any, uuid: str) -> None:
         charge = Charge(
@@ -198,7 +286,3 @@ class Box:
         self.notes.charges.append(charge)
         done = f"{entry.outcome} {entry.kind} {entry.amount} of {entry.asked}"
         self.notes.tell(uuid, f"terminal {self.name} booked: {done}")
-
-
-#: Faults of virtual terminals, each as often as the others. An answer in another version is its own kind of terminal.
-AT_THE_TERMINAL: dict[str, int] = {name: 1 for name in FAULTS if name != "version"}

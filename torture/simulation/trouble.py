@@ -14,6 +14,10 @@ T = TypeVar("T")
 CONNECTION = 0.05
 #: The virtual terminal is told to do something wrong.
 TERMINAL = 0.08
+#: A write to a cable is struck by noise, mostly and in a bad minute, which is one of so many. There are a dozen writes
+#: in a sale.
+NOISE, NOISE_IN_A_BAD_MINUTE = 0.004, 0.1
+MINUTE, BAD_MINUTES = 60.0, 15
 #: Something happens to a whole part while a sale runs (WHOLE_PARTS).
 PART = 0.05
 #: Undetectable corruption: TCP has checksums, so this is rare, and counted apart.
@@ -49,7 +53,11 @@ WHOLE_PARTS: dict[str, int] = {
     "disk_full": 3,
     "odoo_down": 3,
     "odoo_loses_answers": 3,
+    "typed_on_terminal": 8,
 }
+
+#: One amount is asked again and again: an answer about the sale before looks like one about this.
+USUAL_AMOUNT = 1250
 
 BOUNDARIES = ("before commit", "after commit", "before write", "after write")
 

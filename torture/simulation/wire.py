@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from hw_driver.line import Line
 from hw_driver.transports import TRANSPORTS, Listener
 
-from ..history import Notes
+from ..history import REPAIRED, Notes
 
 #: Seconds between two deliveries on a connection: keeps them in order.
 TICK = 1e-6
@@ -34,16 +35,31 @@ class Trouble:
     seconds: float = 0.0
 
 
+class Speech(Protocol):
+    """What a wire has to know of the protocol on it.
+
+    `corrupt(data, place)` damages the byte at this place so that the protocol can see it; `repairs(data, place)` says
+    whether the protocol then asks for these bytes again, `refuses(data)` whether the terminal does so; with `checked` a
+    changed digit can be seen as well.
+    """
+
+    @property
+    def checked(self) -> bool: ...
+    def moves_money(self, data: bytes) -> bool: ...
+    def corrupt(self, data: bytes, place: int) -> bytes: ...
+    def repairs(self, data: bytes, place: int) -> bool: ...
+    def refuses(self, data: bytes) -> bool: ...
+
+
 class Far(Protocol):
     """The terminal's end."""
 
     on: bool
     name: str
 
-    def moves_money(self, data: bytes) -> bool: ...
-    def connected(self, connection: Connection) -> None: ...
-    def received(self, connection: Connection, data: bytes) -> None: ...
-    def gone(self, connection: Connection) -> None: ...
+    def connected(self, connection: Any) -> None: ...
+    def received(self, connection: Any, data: bytes, uuid: str) -> None: ...
+    def gone(self, connection: Any) -> None: ...
 
 
 class Wire:
@@ -51,17 +67,21 @@ class Wire:
     trying, so that what was written arrives when it is plugged in again, unless its end was aborted meanwhile.
     """
 
-    def __init__(self, far: Far, chance: random.Random, notes: Notes, corrupt: Callable[..., bytes]) -> None:
+    def __init__(self, far: Far, chance: random.Random, notes: Notes, speech: Speech) -> None:
         self.far = far
         self.chance = chance
         self.notes = notes
-        self.corrupt = corrupt
+        self.speech = speech
         self.plugged = True
         self.next_trouble: Callable[[], Trouble | None] = lambda: None
         self.at_boundary: Callable[[str], None] = lambda what: None
         self.connections: dict[int, Connection] = {}
         self.held: list[Callable[[], None]] = []
         self._count = 0
+
+    def unplug(self) -> None:
+        """Let nothing pass."""
+        self.plugged = False
 
     def plug(self) -> None:
         """Let what had to wait pass, in order."""
@@ -70,9 +90,9 @@ class Wire:
         for arrive in held:
             arrive()
 
-    def open(self, near: SimulatedTransport, uuid: str) -> Connection:
+    def open(self, near: SimulatedTransport) -> Connection:
         self._count += 1
-        connection = Connection(self, self._count, near, uuid, self.next_trouble())
+        connection = Connection(self, self._count, near, self.next_trouble())
         self.connections[self._count] = connection
         return connection
 
@@ -90,11 +110,12 @@ class Wire:
 class Connection:
     """One TCP connection with whatever befalls it."""
 
-    def __init__(self, wire: Wire, number: int, near: SimulatedTransport, uuid: str, trouble: Trouble | None) -> None:
+    stays = False
+
+    def __init__(self, wire: Wire, number: int, near: SimulatedTransport, trouble: Trouble | None) -> None:
         self.number = number
-        self.uuid = uuid
         self.trouble = trouble
-        self.altered = False
+        self._uuid = near.uuid
         self._wire = wire
         self._near: SimulatedTransport | None = near
         self._up = False
@@ -103,6 +124,11 @@ class Connection:
         self._seen = [0, 0]
         self._loop = asyncio.get_running_loop()
         self._split = wire.chance.random() < 0.15
+
+    @property
+    def uuid(self) -> str:
+        """The transaction it serves, or served last."""
+        return self._uuid if self._near is None else self._near.uuid
 
     # -- opening
 
@@ -144,19 +170,19 @@ class Connection:
         data = self._meddle(direction, data)
         if not data:
             return
-        pieces = self._pieces(data)
-        for piece in pieces:
+        uuid = self.uuid
+        for piece in self._pieces(data):
             at = max(self._loop.time() + self._delay(direction), self._last[direction] + TICK)
             self._last[direction] = at
-            self._loop.call_at(at, self._arrive, direction, piece)
+            self._loop.call_at(at, self._arrive, direction, piece, uuid)
 
-    def _arrive(self, direction: int, data: bytes) -> None:
+    def _arrive(self, direction: int, data: bytes, uuid: str) -> None:
         if not self._wire.plugged:
             self._strike("unplugged")
-            self._wire.held.append(partial(self._arrive, direction, data))
+            self._wire.held.append(partial(self._arrive, direction, data, uuid))
         elif direction == TO_TERMINAL:
             if self._up and self._wire.far.on and not self._aborted:
-                self._wire.far.received(self, data)
+                self._wire.far.received(self, data, uuid)
         elif self._near is not None:
             self._near.heard(data)
 
@@ -184,19 +210,26 @@ class Connection:
         return data[: max(left, 0)]
 
     def _corrupted(self, data: bytes, seen: int) -> bytes:
-        self._strike(self._name)
-        return self._wire.corrupt(data, self._wire.chance)
+        assert self.trouble is not None
+        place = self.trouble.byte - seen
+        return self._damaged(data, place) if 0 <= place < len(data) else data
+
+    def _damaged(self, data: bytes, place: int) -> bytes:
+        speech = self._wire.speech
+        self._strike(f"{REPAIRED}{self._name}" if speech.repairs(data, place) else self._name)
+        return speech.corrupt(data, place)
 
     def _garbage(self, data: bytes, seen: int) -> bytes:
         self._strike(self._name)
         return self._junk()
 
     def _digit(self, data: bytes, seen: int) -> bytes:
-        """Change a digit into another: no protocol without a checksum can see that."""
+        """Change a digit into another: no protocol without a check can see that."""
         places = [place for place, byte in enumerate(data) if 48 <= byte <= 57]
         if not places:
             return data
-        self.altered = True
+        if self._wire.speech.checked:
+            return self._corrupted(data, seen)
         self._strike(self._name)
         place = self._wire.chance.choice(places)
         other = 48 + (data[place] - 48 + self._wire.chance.randrange(1, 10)) % 10
@@ -250,13 +283,13 @@ class Connection:
         """The driver closes: the terminal hears of it, after what was written."""
         if self._near is None:
             return
-        self._near = None
+        self._uuid, self._near = self.uuid, None
         at = max(self._loop.time() + self._latency(), self._last[TO_TERMINAL] + TICK)
         self._loop.call_at(at, self._far_gone)
 
     def lose(self, reason: str) -> None:
         """The link is no more, and the driver is told."""
-        near, self._near = self._near, None
+        self._uuid, near, self._near = self.uuid, self._near, None
         self._far_gone()
         if near is not None:
             near.lost(reason)
@@ -276,7 +309,8 @@ class Connection:
             self._wire.far.gone(self)
 
     def _strike(self, name: str) -> None:
-        self._wire.notes.struck(self.uuid, name)
+        if self.uuid:
+            self._wire.notes.struck(self.uuid, name)
 
     def _later(self, seconds: float, call: Callable[..., None], *args: Any) -> None:
         self._loop.call_later(seconds, call, *args)
@@ -297,38 +331,63 @@ _WAYS: dict[tuple[str, int], Callable[[Connection, bytes, int], bytes]] = {
 }
 
 
+class Road(Protocol):
+    """What the driver has open: a connection, or a port."""
+
+    def dial(self, timeout: float) -> None: ...
+    def send(self, direction: int, data: bytes) -> None: ...
+    def let_go(self) -> None: ...
+    def abort(self) -> None: ...
+
+
 class SimulatedTransport:
     """The driver's end (hw_driver.transports.Transport). Settings: `wire`."""
 
     def __init__(self, settings: Mapping[str, Any], listener: Listener) -> None:
-        self._wire: Wire = settings["wire"]
+        self._wire: Any = settings["wire"]
         self._listener = listener
-        self._connection: Connection | None = None
-        self._uuid = str(listener.transaction.uuid)  # type: ignore[attr-defined]
+        self._road: Road | None = None
+        self._asked = self._refused = ""
+
+    @property
+    def uuid(self) -> str:
+        """The transaction whose dialog is under way here, or nothing: a line lives longer than its dialogs."""
+        listener: Any = self._listener
+        if isinstance(listener, Line):
+            if listener._dialog is None:
+                return ""
+            listener = listener._dialog.listener
+        return str(listener.transaction.uuid)
 
     def open(self, timeout: float) -> None:
         self.close()
-        self._connection = self._wire.open(self, self._uuid)
-        self._connection.dial(timeout)
+        self._road = self._wire.open(self)
+        self._road.dial(timeout)
 
     def write(self, data: bytes) -> None:
-        if self._connection is None:
+        if self._road is None:
             raise ConnectionError("not connected")
-        self._wire.at_boundary("before write")
-        wire = self._wire
-        wire.notes.wrote(self._uuid, wire.far.name, data, wire.far.moves_money(data))
-        self._connection.send(TO_TERMINAL, data)
-        self._wire.at_boundary("after write")
+        wire, uuid = self._wire, self.uuid
+        wire.at_boundary("before write")
+        money = wire.speech.moves_money(data)
+        wire.notes.wrote(uuid, wire.far.name, data, money, again=money and self._refused == uuid)
+        if money:
+            self._asked, self._refused = uuid, ""
+        self._road.send(TO_TERMINAL, data)
+        wire.at_boundary("after write")
+
+    def acknowledge(self) -> None:
+        """A bare wire has no word for it."""
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.let_go()
-            self._connection = None
+        if self._road is not None:
+            self._road.let_go()
+            self._road = None
 
     def abort(self) -> None:
-        if self._connection is not None:
-            self._connection.abort()
-            self._connection = None
+        if self._road is not None:
+            self._road.abort()
+            self._road = None
 
     # what the connection tells
 
@@ -336,19 +395,22 @@ class SimulatedTransport:
         self._listener.on_connected()
 
     def heard(self, data: bytes) -> None:
-        if self._connection is not None:
+        if self._road is not None:
+            if self._wire.speech.refuses(data):
+                self._refused = self._asked
             self._listener.on_data(data)
 
     def lost(self, reason: str) -> None:
-        self._connection = None
+        self._road = None
         self._listener.on_lost(reason)
 
 
 @contextlib.contextmanager
 def laid() -> Iterator[None]:
-    """Have the transport `simulated` while this lasts."""
-    TRANSPORTS["simulated"] = SimulatedTransport
+    """Have every way to a terminal simulated while this lasts."""
+    before = dict(TRANSPORTS)
+    TRANSPORTS.update(dict.fromkeys(TRANSPORTS, SimulatedTransport))
     try:
         yield
     finally:
-        del TRANSPORTS["simulated"]
+        TRANSPORTS.update(before)
