@@ -200,8 +200,17 @@ class CardException(models.Model):
             ),
             (self.env._("Cashier"), said.operator or order.user_id.name, "", None),
             (self.env._("Slip"), "", said.slip, None),
+            *self._last_results(said),
         ]
         return [[label, till or "", terminal or "", same] for label, till, terminal, same in rows if till or terminal]
+
+    def _last_results(self, said):
+        """Return rows for what the terminal told as its last result, which need not be this payment."""
+        told = {}
+        for event in said.event_ids.filtered(lambda event: event.type == "evidence").sorted("seq"):
+            told[event._result()] = event._agreement()
+        label = self.env._("Its last result, when asked")
+        return [(label, self.env._("agrees in: %s", agreement), result, None) for result, agreement in told.items()]
 
     def _charged(self, said):
         """Return in words what the terminal charged."""

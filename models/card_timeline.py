@@ -61,10 +61,22 @@ class CardTransactionEvent(models.Model):
             "evidence": self.env._(
                 "The terminal's last result, which need not be this payment: %(result)s. It agrees in: %(what)s.",
                 result=self._result(),
-                what=", ".join(str(each) for each in body.get("matches") or []) or self.env._("nothing"),
+                what=self._agreement(),
             ),
         }
         return words.get(self.type) or f"{self.type}: {self._result()}"
+
+    def _agreement(self):
+        """Return in words what of the terminal's last result agrees with this payment (docs/api.md 2.1)."""
+        words = {
+            "reference": self.env._("reference"),
+            "kind": self.env._("kind"),
+            "amount": self.env._("amount"),
+            "currency": self.env._("currency"),
+            "newer": self.env._("later than the payment before"),
+        }
+        matches = (self.body or {}).get("matches") or []
+        return ", ".join(words.get(each, str(each)) for each in matches) or self.env._("nothing")
 
     def _result(self):
         body = self.body or {}
@@ -76,7 +88,7 @@ class CardTransactionEvent(models.Model):
             body.get("auth_code") and self.env._("authorisation %s", body["auth_code"]),
             body.get("text"),
         ]
-        return ", ".join(str(part) for part in said if part) or self.env._("no details")
+        return ", ".join(str(part).rstrip(".") for part in said if part) or self.env._("no details")
 
     def _money(self, minor):
         currency = self.transaction_id.currency_id

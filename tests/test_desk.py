@@ -76,6 +76,18 @@ class TestDesk(BooksCase):
         self.assertIn("&lt;b&gt;Ann", row.comparison)
         self.assertNotIn("<b>Ann", row.comparison)
 
+    def test_the_terminals_last_result_stands_beside_what_was_asked(self):
+        transaction = self.end(self.order, self.line, "unknown")
+        for amount, matches in ((1000, ["amount", "newer"]), (1000, ["amount", "newer"]), (250, [])):
+            self.journal.add("evidence", transaction.uuid, state="approved", amount_approved=amount, matches=matches)
+        self.report()
+        told = [row[1:] for row in self.row(transaction)._details() if row[0] == "Its last result, when asked"]
+        self.assertEqual([row[0] for row in told], [
+            "agrees in: amount, later than the payment before", "agrees in: nothing",
+        ])  # fmt: skip
+        self.assertIn("10.00", told[0][1])
+        self.assertIn("2.50", told[1][1])
+
     def test_the_timeline_says_what_happened(self):
         transaction = self.end(self.order, self.line, "unknown")
         self.journal.add(

@@ -47,6 +47,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "lint": ("odoo-env",),
 }
 COVERAGE = Path(__file__).parent / "coverage.ini"
+LIVE_SHOPS = 2
+"""Shops that are open at once when all live tests run: most of a shop's time is waiting."""
 SECONDS_PER_TEST = {"driver": 60, "odoo": 300, "tours": 300, "live": 300}
 
 
@@ -162,11 +164,13 @@ def _run_live(workplace: Workplace, part: str, words: list[str]) -> Result:
     folder = workplace.checkout / "tests" / "live"
     environment = workplace.environment
     environment["PYTHONPATH"] = os.pathsep.join([str(workplace.checkout / "dev"), str(workplace.checkout)])
+    files = _files_or(words, [folder])
+    spread = [] if files is words else ["-n", str(LIVE_SHOPS), "--dist", "loadfile"]
     return _pytest(
         workplace,
         part,
         workplace.python,
-        ["-c", str(folder / "pytest.ini"), "-p", "no:odoo", *_files_or(words, [folder])],
+        ["-c", str(folder / "pytest.ini"), "-p", "no:odoo", *spread, *files],
         environment,
     )
 

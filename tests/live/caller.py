@@ -29,10 +29,14 @@ class Answer:
 
 
 class Caller:
-    """Calls a shop's driver with the headers of a good till; a call may replace some, or leave them out (None)."""
+    """Calls a shop's driver with the headers of a good till; a call may replace some, or leave them out (None).
 
-    def __init__(self, shop: Shop, grant: str) -> None:
+    `machine` is the address it calls from: the driver stops listening to one that guesses grants.
+    """
+
+    def __init__(self, shop: Shop, grant: str, machine: str = "127.0.0.1") -> None:
         self.address = urlsplit(shop.driver_url)
+        self.machine = machine
         self.headers = {
             "Host": self.address.netloc,
             "Origin": shop.server.url,
@@ -42,7 +46,8 @@ class Caller:
 
     def __call__(self, method: str, path: str, body: object = None, /, **changed: str | None) -> Answer:
         headers = {**self.headers, **{name.replace("_", "-"): value for name, value in changed.items()}}
-        connection = http.client.HTTPConnection(self.address.hostname or "", self.address.port, timeout=30)
+        place = (self.address.hostname or "", self.address.port)
+        connection = http.client.HTTPConnection(*place, timeout=30, source_address=(self.machine, 0))
         data = json.dumps(body if body is not None else {}).encode() if method in ("PUT", "POST") else b""
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in headers.items():

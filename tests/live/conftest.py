@@ -1,5 +1,7 @@
 """Live tests run outside Odoo (dev/test live). This folder is no package, so that the addon's root stays out."""
 
+import os
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 
@@ -42,3 +44,17 @@ def counter(new_counter) -> Counter:
 @pytest.fixture
 def checker(counter) -> Checker:
     return Checker(counter)
+
+
+@pytest.fixture
+def measured(record_property) -> Callable[[str, float], None]:
+    """Note how long something took since a moment of `time.monotonic`: told at the end of the run, never asserted."""
+    return lambda what, since: record_property("measured", f"{time.monotonic() - since:8.2f} s  {what}")
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    ended = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    told = [text for report in ended for name, text in report.user_properties if name == "measured"]
+    if told:
+        terminalreporter.section(f"measured, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        terminalreporter.write_line("\n".join(told))

@@ -22,6 +22,7 @@ from playwright.sync_api import TimeoutError as TookTooLong
 from scenes import PRICE, paid_by_card, sell
 from shopfloor import Counter, Shop, Terminal
 
+from demokit.pairing import wait_for_configuration
 from demokit.processes import Program, wait_until
 from demokit.shop import LOGIN, PASSWORD
 from kit.ports import claim
@@ -61,11 +62,22 @@ class Connected:
 
     counter: Counter
     machine: Machine
+    program: Program
     driver_id: int
+    used_code: str
     pressed: int
 
     def driver(self, *fields: str) -> dict[str, Any]:
         return self.counter.shop.client.one("card.terminal.driver", [("id", "=", self.driver_id)], list(fields))
+
+    def code(self, driver: int) -> str:
+        """Press the button of a driver's form, and return the code of the line it shows."""
+        action = self.counter.shop.client.call("card.terminal.driver", "action_connect", [driver])
+        return str(action["context"]["card_code"])
+
+    def pair(self, code: str, machine: Machine) -> subprocess.CompletedProcess[str]:
+        package = self.machine.folder / "card-terminal.pyz"
+        return machine.run(package, "pair", self.counter.shop.server.url, code, "--replace")
 
 
 def log_in(page: Page, url: str) -> None:
@@ -102,7 +114,7 @@ def connected(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     (machine.folder / name).write_bytes(client.download(fetched.removeprefix(shop.server.url)))
     assert "Paired with" in machine.good(name, *words.split())
     assert "Keep this running" in machine.good(name, "install", "--no-service")
-    with machine.driver(port), Terminal() as terminal:
+    with machine.driver(port) as program, Terminal() as terminal:
         wait_until(lambda: client.one("card.terminal.driver", [("id", "=", driver)], ["has_key"])["has_key"], "contact")
         # 3. the terminal's address
         dialog.locator("[name=host] input").fill("127.0.0.1")
@@ -115,15 +127,9 @@ def connected(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             with suppress(TookTooLong):
                 done.click(timeout=2000)
         uuid = client.one("card.terminal", [("driver_id", "=", driver)], ["uuid"])["uuid"]
-        numbers = ["configuration_number", "configuration_reported"]
-        wait_until(
-            lambda: (
-                len(set(list(client.one("card.terminal.driver", [("id", "=", driver)], numbers).values())[-2:])) == 1
-            ),
-            "the configuration",
-        )
+        wait_for_configuration(client, driver)
         counter = Counter(shop, config, "Bar", [terminal], [uuid])
-        yield Connected(counter, machine, driver, 3)
+        yield Connected(counter, machine, program, driver, words.split()[2], 3)
         for opened in counter.contexts:
             opened.close()
     context.close()
@@ -136,16 +142,51 @@ def test_the_first_sale(connected: Connected) -> None:
     assert connected.pressed == 3
 
 
+@pytest.fixture
+def other_machine(tmp_path: Path) -> Machine:
+    """Another PC, which nobody has connected yet."""
+    return Machine(tmp_path)
+
+
+@pytest.fixture
+def spare_driver(connected: Connected) -> int:
+    """A driver in Odoo that no machine is paired as."""
+    return int(connected.counter.shop.client.create("card.terminal.driver", {"name": "Spare PC"}))
+
+
 def test_a_code_is_spent(connected: Connected) -> None:
-    shop, machine = connected.counter.shop, connected.machine
-    again = machine.run("card-terminal.pyz", "pair", shop.server.url, "AAAA-AAAA", "--replace")
+    url = connected.counter.shop.server.url
+    refused = connected.machine.run("card-terminal.pyz", "pair", url, "AAAA-AAAA")
+    assert (refused.returncode, "paired already" in refused.stderr) == (1, True)
+    again = connected.pair(connected.used_code, connected.machine)
     assert (again.returncode, "this code is wrong" in again.stderr) == (1, True)
-    assert "paired already" in machine.run("card-terminal.pyz", "pair", shop.server.url, "AAAA-AAAA").stderr
+
+
+def test_five_wrong_tries_end_a_code(connected: Connected, spare_driver: int, other_machine: Machine) -> None:
+    code = connected.code(spare_driver)
+    wrong = code[:-1] + ("2" if code[-1] != "2" else "3")
+    for _ in range(5):
+        assert "this code is wrong" in connected.pair(wrong, other_machine).stderr
+    assert "this code is wrong" in connected.pair(code, other_machine).stderr
+    assert "Paired with" in connected.pair(connected.code(spare_driver), other_machine).stdout
+
+
+def test_a_code_ends_after_five_minutes(connected: Connected, spare_driver: int, other_machine: Machine) -> None:
+    shop, code = connected.counter.shop, connected.code(spare_driver)
+    ends = "UPDATE card_terminal_pairing SET expires = expires - interval '%s seconds' WHERE used_at IS NULL"
+    shop.postgres.query(ends % 301, database=shop.database)
+    assert "this code is wrong" in connected.pair(code, other_machine).stderr
+    assert not (other_machine.state / "driver.toml").exists()
 
 
 def test_what_odoo_offers_is_what_runs(connected: Connected) -> None:
-    assert "is in use already" in connected.machine.good("card-terminal.pyz", "upgrade")
+    machine = connected.machine
+    assert "is in use already" in machine.good("card-terminal.pyz", "upgrade")
+    assert "no version before this one" in machine.run("card-terminal.pyz", "rollback").stderr
     assert connected.driver("update_state")["update_state"] == "current"
+    shown = machine.good("card-terminal.pyz", "install", "--user", "--print")
+    assert str(machine.state / "program" / "supervisor.py") in shown
+    assert "uninstall" not in machine.good("card-terminal.pyz", "uninstall", "--user", "--print")
 
 
 def test_the_key_changes_while_the_shop_sells(connected: Connected) -> None:
@@ -158,14 +199,45 @@ def test_the_key_changes_while_the_shop_sells(connected: Connected) -> None:
     assert len(checker.charges()) == charged + 1
 
 
-def test_a_retired_driver_sells_nothing_and_says_why(connected: Connected) -> None:
-    client, machine = connected.counter.shop.client, connected.machine
-    client.call("card.terminal.driver", "action_retire", [connected.driver_id])
+def test_a_pc_that_breaks_while_a_customer_pays_is_replaced(
+    connected: Connected, spare_driver: int, other_machine: Machine
+) -> None:
+    counter, client = connected.counter, connected.counter.shop.client
+    checker, terminal = Checker(counter), counter.terminal
+    terminal.card_presented.clear()
+    till = counter.till()
+    sell(till)
+    wait_until(lambda: "sent" in [t["state"] for t in checker.transactions()], "Odoo to hear of the sale")
+    connected.program.kill()
+    terminal.card_presented.set()
 
-    def refusing() -> bool:
-        health = json.loads(machine.good("card-terminal.pyz", "status", "--json"))
-        return bool(health["status"] == "refusing")
+    port = claim(0, "the driver")
+    client.write("card.terminal.driver", [spare_driver], {"url": f"http://127.0.0.1:{port}"})
+    assert "Paired with" in connected.pair(connected.code(spare_driver), other_machine).stdout
+    other_machine.good(connected.machine.folder / "card-terminal.pyz", "install", "--no-service")
+    with other_machine.driver(port):
+        is_there = [("id", "=", spare_driver), ("last_seen", "!=", False)]
+        wait_until(lambda: client.call("card.terminal.driver", "search_count", is_there), "the new PC to be there")
+        wizard = client.create("card.driver.replace", {"old_id": connected.driver_id, "new_id": spare_driver})
+        client.call("card.driver.replace", "action_replace", [wizard])
+        (left,) = [t for t in checker.transactions() if t["state"] == "unknown"]
+        assert (left["code"], left["exception"], left["needs_attention"]) == ("driver_replaced", "unknown", True)
+        wait_for_configuration(client, spare_driver)
+        expect(till.card("unknown")).to_be_visible()
+        till.dismiss(till.question)
+        till.pay_with("Cash")
+        till.dismiss(till.alert("The order is frozen"))
+        till.page.locator(".card-terminal-park").click()
 
-    wait_until(refusing, "the driver to hear of it")
-    said = machine.run("card-terminal.pyz", "doctor")
-    assert "Another card driver has taken this one's place" in said.stdout
+
+def test_the_old_pc_that_comes_back_sells_nothing_and_says_why(connected: Connected) -> None:
+    machine = connected.machine
+    with connected.program:
+
+        def refusing() -> bool:
+            health = json.loads(machine.good("card-terminal.pyz", "status", "--json"))
+            return bool(health["status"] == "refusing")
+
+        wait_until(refusing, "the driver to hear of it")
+        said = machine.run("card-terminal.pyz", "doctor")
+        assert "Another card driver has taken this one's place" in said.stdout

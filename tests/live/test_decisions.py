@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
+from caller import Caller, session_grant
 from playwright.sync_api import Locator, expect
 from scenes import CUT, PRICE, sell
 from shopfloor import Counter, Shop
@@ -170,3 +172,30 @@ def test_without_odoo_nobody_decides_and_the_next_customer_is_served(counter, ch
     finally:
         counter.shop.server.start()
     assert checker.charges() == [PRICE, PRICE]
+
+
+def test_money_without_an_order_goes_back_to_its_card(counter, checker):
+    """An approval whose order never came: the manager decides at the till, and the terminal gives it back."""
+    till = counter.till()
+    session = checker.sessions()[0]["id"]
+    call = Caller(counter.shop, session_grant(counter, session))
+    assert call("PUT", f"/v1/transactions/{uuid.uuid4()}", call.transaction(counter, amount=PRICE)).status == 201
+    wait_until(lambda: [t["state"] for t in checker.transactions()] == ["approved"], "the approval to reach Odoo")
+    long_ago = "UPDATE card_transaction SET ended_at = ended_at - interval '1 hour' WHERE uuid = %s"
+    shop = counter.shop
+    shop.postgres.query(long_ago, [checker.transactions()[0]["uuid"]], database=shop.database)
+    till.menu("Card exceptions")
+    desk = till.page.locator(".card-terminal-desk")
+    desk.locator("button[data-action=refund]").click()
+    opened = till.page.locator(".card-terminal-manager")
+    opened.locator(".card-terminal-reason").first.click()
+    opened.locator(".card-terminal-person", has_text="(you)").click()
+    opened.locator(".card-terminal-confirm").click()
+    refund = till.page.locator(".card-terminal-refund")
+    expect(refund.locator("[data-state=approved]")).to_contain_text("Refunded")
+    till.dismiss(refund)
+    wait_until(lambda: [t["exception"] for t in checker.transactions()] == ["none"] * 2, "Odoo to hear of it")
+    expect(desk.locator(".card-terminal-none")).to_be_visible()
+    assert [entry["action"] for entry in counter.terminal.ledger] == ["0", "1"]
+    assert checker.charges() == [PRICE, PRICE]
+    assert checker.requests() == 2

@@ -112,26 +112,6 @@ def second_till(lost: Lost) -> None:
     assert other.page.evaluate(delete_all) is False
 
 
-def close_with_cancel_orders(lost: Lost) -> None:
-    lost.till.menu("Close Register")
-    lost.till.dismiss(lost.till.alert("Card payments are not settled"))
-    # What the button "Cancel Orders" of the closing dialog does
-    refused = lost.console(
-        "return await posmodel.deleteOrders([], [order.id]).then(() => '', (error) => error.data.message)"
-    )
-    assert "not known" in refused
-    answer = lost.counter.shop.client.call("pos.session", "close_session_from_ui", [lost.session])
-    assert answer["successful"] is False
-    assert "must be settled" in answer["message"]
-
-
-def close_in_the_back_office(lost: Lost) -> None:
-    """Odoo itself refuses over a draft, and a draft with an open question cannot be cancelled."""
-    for button in ("action_pos_session_closing_control", "action_pos_session_validate", "action_pos_session_close"):
-        with pytest.raises(OdooError, match=r"must be settled|draft orders"):
-            lost.counter.shop.client.call("pos.session", button, [lost.session])
-
-
 def restart_the_driver(lost: Lost) -> None:
     lost.counter.shop.driver.stop()
     lost.counter.shop.driver.start()
@@ -165,8 +145,6 @@ ATTEMPTS: dict[str, tuple[Callable[[Lost], None], int]] = {
     "reload": (reload, 1),
     "a second tab": (second_tab, 1),
     "a second till": (second_till, 1),
-    "close with cancel orders": (close_with_cancel_orders, 1),
-    "the back office's closing button": (close_in_the_back_office, 1),
     "restart the driver": (restart_the_driver, 1),
     "a driver with an empty journal": (empty_the_journal, 1),
 }

@@ -9,6 +9,9 @@ import { DECISIONS, OFFLINE } from "../utils/card_decision_words";
 import { fromOdoo } from "../utils/card_transaction";
 import { rpcText } from "../utils/card_words";
 
+/** Why, where the manager has said it in Odoo already. */
+const ALLOWED = _t("A manager has allowed it in Odoo.");
+
 /** Decisions that give a line a transaction of which it has not heard. */
 const NEW_ON_ITS_LINE = new Set(["typed_by_hand", "attach"]);
 
@@ -17,11 +20,12 @@ const NEW_ON_ITS_LINE = new Set(["typed_by_hand", "attach"]);
  * (`card_terminal_decide`): nothing here makes a payment count.
  */
 export class CardDecisions {
-    /** @param {() => void} onDecided after Odoo has taken a decision */
-    constructor(pos, terminals, follower, onDecided, park) {
+    /** @param {() => void} onDecided after Odoo has taken a decision, or a terminal has carried it out */
+    constructor(pos, terminals, follower, refunds, onDecided, park) {
         this.pos = pos;
         this.terminals = terminals;
         this.follower = follower;
+        this.refunds = refunds;
         this.onDecided = onDecided;
         this.park = park;
     }
@@ -57,6 +61,11 @@ export class CardDecisions {
         const mine = this.pos.models["pos.payment"].find((line) =>
             row.uuid ? line.card_transaction_uuid === row.uuid : line.uuid === row.line
         );
+        if ((row.permitted || []).includes(action)) {
+            const decision = { action, manager: null, pin: null, reason: String(ALLOWED), values: {} };
+            const refused = await this._submit(decision, { uuid: row.uuid, row });
+            return refused && this._alert(refused);
+        }
         await this._ask({
             title: row.title || _t("Card exception"),
             actions: [action],
@@ -94,7 +103,7 @@ export class CardDecisions {
         try {
             const others = await this.terminals.rpc("card_terminal_managers");
             const me = this.pos.user;
-            const own = me._role === "manager" && !shared ? [{ id: null, name: _t("%s (you)", me.name) }] : [];
+            const own = me.raw.role === "manager" && !shared ? [{ id: null, name: _t("%s (you)", me.name) }] : [];
             const managers = [...own, ...others.filter((each) => !own.length || each.id !== me.id)];
             if (managers.length) {
                 return managers;
@@ -122,6 +131,7 @@ export class CardDecisions {
             line: line?.uuid || row?.line || null,
             values: {
                 ...values,
+                ...(action === "refund" ? { refund_uuid: this.refunds.uuidFor(uuid) } : {}),
                 ...(row
                     ? {}
                     : {
@@ -134,11 +144,14 @@ export class CardDecisions {
         };
         const undo = NEW_ON_ITS_LINE.has(action) && line ? this._putOnLine(line, uuid) : () => {};
         try {
-            const { transaction, text } = await this.terminals.rpc("card_terminal_decide", request);
+            const { transaction, text, refund } = await this.terminals.rpc("card_terminal_decide", request);
             if (line && transaction) {
                 this.follower.learn(line, fromOdoo(transaction));
             }
             this.pos.notification.add(text, { type: "success" });
+            if (refund) {
+                this.refunds.run(refund, row.order).finally(this.onDecided);
+            }
             this.onDecided();
             return null;
         } catch (error) {

@@ -1,11 +1,10 @@
 import { _t } from "@web/core/l10n/translation";
 import { uuidv4 } from "@point_of_sale/utils";
 import { isInDialog } from "../utils/card_states";
+import { pressUntil } from "../utils/card_transaction";
 import { notReachableText, refusal, rpcText, sentence } from "../utils/card_words";
 import { Waker } from "../utils/waker";
 
-/** Seconds between the press and the last moment at which the driver may still begin. */
-const PRESS_SECONDS = 30;
 /** Seconds a question may be held until there is news; pause after a question that nobody answered. */
 const LONG_POLL = 25;
 const PAUSE = 1;
@@ -68,7 +67,7 @@ export class CardErrands {
             order: "",
             line: "",
             operator: this.pos.getCashier()?.name || "",
-            not_after: new Date(Date.parse(now) + PRESS_SECONDS * 1000).toISOString(),
+            not_after: pressUntil(now),
         };
     }
 

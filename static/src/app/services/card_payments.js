@@ -2,9 +2,11 @@ import { _t } from "@web/core/l10n/translation";
 import { uuidv4 } from "@point_of_sale/utils";
 import { minorUnits } from "../utils/amounts";
 import { CARD_STATES, isOpen } from "../utils/card_states";
+import { pressUntil } from "../utils/card_transaction";
 import { elsewhereText, notReachableText, refusal, rpcText, sentence } from "../utils/card_words";
 import { CardDecisions } from "./card_decisions";
 import { CardDesk } from "./card_desk";
+import { CardDeskRefunds } from "./card_desk_refunds";
 import { CardDiagnostics } from "./card_diagnostics";
 import { CardErrands } from "./card_errands";
 import { CardFollower } from "./card_follower";
@@ -13,9 +15,6 @@ import { CardQuestions } from "./card_questions";
 import { CardTerminals } from "./card_terminals";
 import { LocalNetwork } from "./local_network";
 import { OtherTills } from "./other_tills";
-
-/** Seconds between the press and the last moment at which the driver may still begin (by the driver's clock). */
-const PRESS_SECONDS = 30;
 
 /**
  * Card payments of this till, from the press on Card until somebody knows how it ended.
@@ -38,6 +37,7 @@ export class CardPayments {
             pos,
             this.terminals,
             this.follower,
+            new CardDeskRefunds(pos, this.terminals),
             () => this.desk.refresh(),
             () => this.questions.park()
         );
@@ -139,7 +139,7 @@ export class CardPayments {
             line: line.uuid,
             operator: this.pos.getCashier()?.name || "",
             reference: order.pos_reference || "",
-            not_after: new Date(Date.parse(health.body.now) + PRESS_SECONDS * 1000).toISOString(),
+            not_after: pressUntil(health.body.now),
         };
         const means = line.payment_method_id.card_means || "card";
         if (means !== "card") {

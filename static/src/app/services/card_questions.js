@@ -28,6 +28,16 @@ export class CardQuestions {
         }
     }
 
+    /** After a reload: orders whose result is not known and that Odoo could not take before are sent to it. */
+    async saveDrafts() {
+        const open = this.pos.models["pos.payment"].filter((line) => line.card_state === "unknown");
+        for (const order of new Set(open.map((line) => line.pos_order_id))) {
+            if (!order.isSynced) {
+                await this._saveDraft(order);
+            }
+        }
+    }
+
     /** Before a terminal is used again, the open question about its last payment comes first. */
     async askFirst(terminal) {
         const isOpenHere = (line) =>

@@ -21,6 +21,7 @@ patch(PosStore.prototype, {
         window.addEventListener("online", wake);
         document.addEventListener("visibilitychange", () => document.hidden || wake());
         follower.resume({ validate: true });
+        this.cardPayments.questions.saveDrafts();
         this.cardPayments.desk.refresh();
         window.addEventListener("pos-network-online", () => this.cardPayments.desk.refresh());
         return result;

@@ -65,6 +65,14 @@ export const DECISIONS = {
         fields: [],
         reasons: [SLIP_NOT_PAID, NO_TRACE, BANK],
     },
+    refund: {
+        label: _t("Give it back to the card, on the terminal"),
+        button: _t("Refund on the terminal"),
+        icon: "fa-undo",
+        tone: "warning",
+        fields: [],
+        reasons: [_t("The customer paid another way"), _t("It was charged by mistake")],
+    },
     suspense: {
         label: _t("Book it on the suspense account: whose it is will be found later"),
         button: _t("Keep it aside"),

@@ -42,3 +42,11 @@ export function fromOdoo(told) {
         answer: told.answer || null,
     };
 }
+
+/** Seconds between the press and the last moment at which the driver may still begin (by the driver's clock). */
+const PRESS_SECONDS = 30;
+
+/** @param {string} now the driver's clock, as `GET /v1/health` tells it */
+export function pressUntil(now) {
+    return new Date(Date.parse(now) + PRESS_SECONDS * 1000).toISOString();
+}

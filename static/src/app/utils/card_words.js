@@ -48,6 +48,7 @@ const SENTENCES = {
     // what happens meanwhile (progress `code`)
     waiting_for_card: _t("The amount is on the terminal. Waiting for the customer's card."),
     waiting_for_terminal: _t("Waiting for the terminal."),
+    asking_terminal: _t("The answer was lost. Asking the terminal what became of the payment: do not take the card again."),
     storing: _t("The terminal has answered, but the driver cannot store it: its disk is full or broken."),
 };
 
