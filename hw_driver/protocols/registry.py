@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import concert
+from . import concert, zvt
 from .info import ProtocolInfo
 
-PROTOCOLS: dict[str, ProtocolInfo] = {info.name: info for info in (*concert.PROTOCOLS,)}
+PROTOCOLS: dict[str, ProtocolInfo] = {info.name: info for info in (*concert.PROTOCOLS, *zvt.PROTOCOLS)}

@@ -19,15 +19,19 @@ from .face import Face
 from .faults import FAULTS, BadFault, Faults, parse
 from .ledger import Ledger, LedgerError
 from .on_line import OnLine
-from .server import Server
+from .server import Server, VirtualTerminal
+from .zvt import VirtualZvt
+from .zvt_on_line import OnZvtLine
+from .zvt_talk import ZvtSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """How a terminal speaks: its dialect, and whether it usually hangs on a cable."""
+    """How a terminal speaks: its dialect of CONCERT (None: ZVT), whether it usually hangs on a cable, its port."""
 
-    dialect: Dialect
+    dialect: Dialect | None
     cable: bool
+    port: int = 8888
 
 
 LACKABLE = ("refund", "reversal", "preauth", "settlement")
@@ -35,6 +39,8 @@ PROTOCOLS: dict[str, Spoken] = {
     "concert-v3": Spoken(V3, cable=False),
     "concert-v3-serial": Spoken(V3_ON_LINE, cable=True),
     "concert-v2": Spoken(V2, cable=True),
+    "zvt": Spoken(None, cable=False, port=20007),
+    "zvt-serial": Spoken(None, cable=True),
 }
 
 
@@ -42,7 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("protocol", choices=tuple(PROTOCOLS), help="the protocol the terminal speaks")
     parser.add_argument("--host", default="127.0.0.1", help="where tills reach it (default: %(default)s)")
-    parser.add_argument("--port", type=_port, help="0 chooses a free one (default: 8888; V2 and serial: a cable)")
+    parser.add_argument(
+        "--port", type=_port, help="0 chooses a free one (default: 8888, ZVT 20007; V2 and serial: a cable)"
+    )
     parser.add_argument("--device", type=Path, help="stable name for the cable's port (a link to a pseudo-terminal)")
     parser.add_argument("--web", type=_port, help="port of its web face, on 127.0.0.1; 0 chooses a free one")
     parser.add_argument("--ledger", type=Path, help="file that keeps what it charged (default: in memory)")
@@ -89,11 +97,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _server(args: argparse.Namespace, settings: Settings, faults: Faults, ledger: Ledger) -> Server:
     spoken = PROTOCOLS[args.protocol]
-    inside = VirtualConcert(settings, faults, batch=ledger.batch(), dialect=spoken.dialect)
-    terminal = OnLine(inside) if spoken.dialect.framed else inside
+    terminal: VirtualTerminal
+    if spoken.dialect is None:
+        own = ZvtSettings(auto=settings.auto, delay=settings.delay, duplicata=settings.duplicata)
+        zvt = VirtualZvt(own, faults, entries=ledger.entries)
+        terminal = OnZvtLine(zvt) if spoken.cable else zvt
+    else:
+        inside = VirtualConcert(settings, faults, batch=ledger.batch(), dialect=spoken.dialect)
+        terminal = OnLine(inside) if spoken.dialect.framed else inside
     if spoken.cable and args.port is None:
         return CableServer(terminal, ledger, args.device, protocol=args.protocol)
-    return Server(terminal, ledger, args.host, 8888 if args.port is None else args.port, protocol=args.protocol)
+    return Server(terminal, ledger, args.host, spoken.port if args.port is None else args.port, protocol=args.protocol)
 
 
 async def _run(args: argparse.Namespace, server: Server) -> None:

@@ -11,8 +11,9 @@ from typing import Protocol
 from .concert import Book, Effect, HangUp, PowerOff, PowerOn, VirtualConcert, Write
 from .ledger import Ledger, LedgerError
 from .on_line import OnLine
+from .zvt_on_line import OnZvtLine
 
-VirtualTerminal = VirtualConcert | OnLine
+VirtualTerminal = VirtualConcert | OnLine | OnZvtLine
 
 CHUNK_PAUSE = 0.001  # between chunks, so that the network does not glue them together again
 

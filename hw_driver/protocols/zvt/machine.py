@@ -93,7 +93,6 @@ class Zvt:
         self._cancelled = False
         self._giving_up = False  # 06 B0 was sent, its answer is awaited
         self._gave_up = False  # … because of a long silence
-        self._terminal_id = ""
         self._lost: Lost | None = None
         self._end_effects: list[Effect] = []
 
@@ -292,7 +291,8 @@ class Zvt:
     def _completed(self, taken: Taken) -> list[Effect]:
         """06 0F."""
         if not self._main:
-            self._status_report = taken if "status" in taken.parts else self._status_report
+            if "status" in taken.parts:
+                self._status_report = taken
             return [Send(YES), *self._next()]
         if self._lost:
             return self._learn(self._lost)
@@ -344,7 +344,7 @@ class Zvt:
         if self._gave_up or not self._main or self._lost:
             return self._unanswered()
         self._gave_up = self._giving_up = True
-        return [Send(GIVE_UP), StartTimer("dialog", GRACE)]
+        return [Send(GIVE_UP), self._dialog_timer()]
 
     def _unanswered(self) -> list[Effect]:
         if self._main:
@@ -372,7 +372,8 @@ class Zvt:
         return [*timers, *self._end_effects]
 
     def _dialog_timer(self) -> StartTimer:
-        return StartTimer("dialog", GRACE if self._gave_up else self._options.dialog_timeout)
+        longest = self._options.dialog_timeout
+        return StartTimer("dialog", min(GRACE, longest) if self._gave_up else longest)
 
     def _waiting(self) -> Progress:
         limit = math.ceil(self._options.dialog_timeout)

@@ -87,7 +87,7 @@ class Options:
         "A terminal that takes a registration and says that it is ready has no payment under way.",
         "P16 5.1; inferred",
     )
-    connect_timeout: float = option(5.0, "How long to wait for the connection.", "", low=0.05, high=120, unit="s")
+    connect_timeout: float = option(5.0, "How long to wait for the connection.", "P16 4", low=0.05, high=120, unit="s")
     answer_timeout: float = option(
         5.0,
         "T3: how long the terminal may take to say that it has a request.",

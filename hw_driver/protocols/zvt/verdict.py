@@ -63,7 +63,7 @@ def judge(asked: Asked, status: Taken | None, end: Taken, slips: Slips, *, refus
     """Return the outcome of a dialog that ended with a completion. `refused`: the till did not take the result."""
     said = evidence(status, slips, asked.charset)
     if asked.kind not in MONEY_KINDS:
-        return _unpaid_kind(asked, status, end, said)
+        return _unpaid_kind(asked, status, end, slips, said)
     result = _code(status)
     if result is None:
         return doubt(asked.kind, "not_a_result", said)
@@ -136,13 +136,14 @@ def _not_done(code: int, said: dict[str, Any]) -> Outcome:
     return Outcome(found.state, found.code, f"{found.text} ({words})" if words else found.text, **said)
 
 
-def _unpaid_kind(asked: Asked, status: Taken | None, end: Taken, said: dict[str, Any]) -> Outcome:
+def _unpaid_kind(asked: Asked, status: Taken | None, end: Taken, slips: Slips, said: dict[str, Any]) -> Outcome:
     """Return the outcome of what moves no money."""
     code = _code(status)
     if code not in (None, DONE):
         return _not_done(code or 0, said)
     if asked.kind is Kind.SETTLEMENT:
-        return Outcome(State.APPROVED, "settled", "End of day done.", totals=totals_of(status, asked.currency), **said)
+        told = {**said, "receipt": "", "merchant_receipt": slips.all}
+        return Outcome(State.APPROVED, "settled", "End of day done.", totals=totals_of(status, asked.currency), **told)
     if asked.kind is Kind.REPRINT:
         return Outcome(State.APPROVED, "reprinted", "Printed again.", **said)
     return Outcome(State.APPROVED, "identified", "The terminal answers.", **_identity(end, said, asked.charset))

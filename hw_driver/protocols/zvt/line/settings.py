@@ -22,7 +22,7 @@ class LinkSettings:
     line_sends: int = option(3, "How often a frame may go out.", "P16 3.2", low=1, high=10)
     line_repeat_payments: bool = option(
         False,
-        "Send a request for money again when the line stays silent after it, as the specification has it. Off: the "
+        "Sends a request for money again when the line stays silent after it, as the specification has it; off, the "
         "terminal is asked what became of it.",
         "P16 3.2; law 2 of this product",
     )

@@ -1,0 +1,65 @@
+"""Families of ZVT terminals and what each needs, as far as public sources tell (zvt.md 1.1, 2.2, 3.1, 6.4)."""
+
+from __future__ import annotations
+
+from ..options import Preset
+
+_DEFAULT = Preset(
+    "zvt",
+    "A ZVT terminal on the network: port 20007, slips printed by the till.",
+    "P15 2.1, P16 4",
+    transport={"kind": "tcp", "port": 20007},
+)
+TCP = (
+    _DEFAULT,
+    Preset(
+        "card_complete",
+        "Austria, card complete: Worldline VALINA, Ingenico Telium; texts in ISO 8859-1, currency always told.",
+        "SM; PO (README); MEMO",
+        {"charset": "iso-8859-1", "menu_blocked": True, "password": "123456"},
+        {"kind": "tcp", "port": 20007},
+    ),
+    Preset(
+        "ingenico",
+        "Ingenico Desk/3500, Desk/5000, Move/3500, Move/5000: switch on ZVT in the terminal's menu.",
+        "PO 10, 42, 54, 59",
+        transport={"kind": "tcp", "port": 20007},
+    ),
+    Preset("verifone", "Verifone VX820 and its successors.", "PO 8", transport={"kind": "tcp", "port": 20007}),
+    Preset(
+        "ccv",
+        "CCV: end of day and reservations by the till, busy during updates.",
+        "PO 49; CCV OPM-C60 manual",
+        transport={"kind": "tcp", "port": 20007},
+    ),
+    Preset(
+        "feig",
+        "Feig cVEND: port 22000, texts in ISO 8859-1.",
+        "PO 16; EV",
+        {"charset": "iso-8859-1", "slips": "lines", "password": "123456", "preauth": True},
+        {"kind": "tcp", "port": 22000},
+    ),
+    Preset(
+        "clover",
+        "Clover Flex (Telecash): slips in blocks.",
+        "PO 55",
+        {"slips": "blocks"},
+        {"kind": "tcp", "port": 20007},
+    ),
+    Preset("hobex", "Austria, Hobex: slips in blocks only.", "PO (README)", {"slips": "blocks"}, {"kind": "tcp"}),
+    Preset(
+        "pax",
+        "PAX A80 (Global Payments): takes back the last payment only, cannot be stopped by the till.",
+        "PO 24",
+        {"reversal": False},
+        {"kind": "tcp", "port": 20007},
+    ),
+)
+SERIAL = (
+    Preset(
+        "zvt",
+        "A ZVT terminal on a serial cable: 9600 baud, 8 bits, two stop bits.",
+        "P16 2.1",
+        transport={"kind": "serial", "preset": "usb", "speed": 9600, "bits": 8, "parity": "none", "stop": 2},
+    ),
+)

@@ -1,0 +1,256 @@
+"""ZVT through the driver's own runtime: journal, TCP and cable, against the virtual terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runtime_kit import MovableClock, body
+
+from hw_driver.journal import Journal
+from hw_driver.protocols.registry import PROTOCOLS
+from hw_driver.protocols.states import ENDED, State
+from hw_driver.terminal import Terminal
+from hw_driver.transaction import Transaction
+from hw_driver.virtual.cable import CableServer
+from hw_driver.virtual.faults import Faults, parse
+from hw_driver.virtual.ledger import Ledger
+from hw_driver.virtual.server import Server
+from hw_driver.virtual.zvt import VirtualZvt
+from hw_driver.virtual.zvt_on_line import OnZvtLine
+from hw_driver.virtual.zvt_talk import ZvtSettings
+
+FAST = {"answer_timeout": 1.0, "dialog_timeout": 3.0}
+QUICKLY = (0.1, 0.3, 5.2)
+
+
+class Shop:
+    """A virtual terminal with its ledger, and the driver's side of it."""
+
+    def __init__(self, server: Server, terminal: Terminal, journal: Journal, clock: MovableClock) -> None:
+        self.server, self.terminal, self.journal, self.clock = server, terminal, journal, clock
+
+    @property
+    def charged(self) -> list[int]:
+        return [entry.amount for entry in self.server.ledger.entries if entry.outcome == "approved"]
+
+    async def pay(self, **other: Any) -> Transaction:
+        transaction = await self.begin(**other)
+        await self.over(transaction)
+        return transaction
+
+    async def begin(self, **other: Any) -> Transaction:
+        return await self.terminal.start(body(self.clock, **other))
+
+    async def over(self, transaction: Transaction) -> None:
+        async with asyncio.timeout(20):
+            while not transaction.ended:
+                await transaction.changed(transaction.rev, 20)
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        changed = asyncio.Event()
+        self.server.watchers.append(changed.set)
+        async with asyncio.timeout(20):
+            while not true():
+                changed.clear()
+                await changed.wait()
+
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture(params=["tcp", "serial"])
+def wire(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def shop(tmp_path: Path, journal: Journal, clock: MovableClock, wire: str) -> AsyncIterator[Open]:
+    """Return a function that opens a shop: `await shop("lost", auto="cb", exclusive=True)`."""
+    stack = contextlib.AsyncExitStack()
+
+    async def begin(
+        *faults: str, options: dict[str, Any] | None = None, exclusive: bool = True, **settings: Any
+    ) -> Shop:
+        armed = Faults()
+        for text in faults:
+            armed.arm(*parse(text))
+        inside = VirtualZvt(ZvtSettings(**{"auto": "contactless", "answer": 1.0, **settings}), armed)
+        ledger = Ledger(tmp_path / "ledger.jsonl")
+        if wire == "tcp":
+            server: Server = Server(inside, ledger, protocol="zvt")
+        else:
+            server = CableServer(OnZvtLine(inside), ledger, protocol="zvt-serial")
+        await server.start()
+        stack.push_async_callback(server.stop)
+        place: dict[str, Any] = {"kind": "tcp", "host": "127.0.0.1", "port": server.port}
+        if isinstance(server, CableServer):
+            place = {"kind": "serial", "device": server.device}
+        info = PROTOCOLS["zvt" if wire == "tcp" else "zvt-serial"]
+        terminal = Terminal(
+            "counter", "Counter", info, place, {**FAST, **(options or {})}, journal, clock=clock, exclusive=exclusive,
+            questions=QUICKLY,
+        )  # fmt: skip
+        await terminal.recover()
+        stack.push_async_callback(terminal.close)
+        return Shop(server, terminal, journal, clock)
+
+    async with stack:
+        yield begin
+
+
+async def test_a_sale_with_both_slips(shop: Open) -> None:
+    counter = await shop()
+    transaction = await counter.pay(amount=1250)
+    outcome = transaction.outcome
+    assert transaction.state is State.APPROVED, outcome
+    assert (outcome.amount_approved, outcome.brand, outcome.last4) == (1250, "Mastercard", "7306")
+    assert "Kundenbeleg" in outcome.receipt
+    assert "Händlerbeleg" in outcome.merchant_receipt
+    assert outcome.virtual
+    assert counter.charged == [1250]
+    assert [event.type for event in counter.journal.events() if event.uuid] == [
+        "requested",
+        "sent",
+        "heard",
+        "approved",
+    ]
+
+
+async def test_decline_and_abort(shop: Open) -> None:
+    counter = await shop("decline")
+    assert (await counter.pay()).state is State.DECLINED
+    counter.server.terminal.faults.arm("abort")
+    assert (await counter.pay()).state is State.CANCELLED
+    assert counter.charged == []
+
+
+async def test_the_till_gives_up_while_the_terminal_waits_for_a_card(shop: Open) -> None:
+    counter = await shop(auto="")
+    transaction = await counter.begin()
+    await counter.until(lambda: counter.server.terminal.screen.phase == "card")
+    await counter.terminal.cancel(transaction.uuid)
+    await counter.over(transaction)
+    assert (transaction.state, transaction.outcome.code) == (State.CANCELLED, "aborted")
+    assert counter.charged == []
+
+
+async def test_reversal_refund_end_of_day_and_reprint(shop: Open) -> None:
+    counter = await shop()
+    sale = await counter.pay(amount=1250)
+    original = {"original": {"uuid": sale.uuid}}
+    reversal = await counter.pay(kind="reversal", amount=1250, **original)
+    assert reversal.state is State.APPROVED, reversal.outcome
+    refused = await counter.pay(kind="reversal", amount=1250, **original)
+    assert (refused.state, refused.outcome.code) == (State.DECLINED, "already_reversed")
+    refund = await counter.pay(kind="refund", amount=300)
+    assert refund.state is State.APPROVED
+    assert counter.charged == [1250, 1250, 300]
+    copy = await counter.pay(kind="reprint", amount=0, currency="")
+    assert "Gutschrift" in copy.outcome.receipt
+    day = await counter.pay(kind="settlement", amount=0, currency="")
+    assert day.state is State.APPROVED, day.outcome
+    assert [(part["brand"], part["count"]) for part in day.outcome.totals] == [("Mastercard", 3)]
+    assert "Kassenschnitt" in day.outcome.merchant_receipt
+
+
+async def test_an_amount_held_used_and_released(shop: Open) -> None:
+    counter = await shop(options={"preauth": True})
+    held = await counter.pay(kind="preauth", amount=5000)
+    assert held.state is State.APPROVED
+    used = await counter.pay(kind="completion", amount=4000, original={"uuid": held.uuid})
+    assert (used.state, used.outcome.amount_approved) == (State.APPROVED, 4000)
+    again = await counter.pay(kind="completion", amount=4000, original={"uuid": held.uuid})
+    assert again.state is State.DECLINED
+    other = await counter.pay(kind="preauth", amount=2000)
+    released = await counter.pay(kind="reversal", amount=2000, original={"uuid": other.uuid})
+    assert released.state is State.APPROVED, released.outcome
+    assert counter.charged == [5000, 4000, 2000, 2000]
+
+
+async def test_who_the_terminal_is(shop: Open) -> None:
+    counter = await shop()
+    transaction = await counter.terminal.identify(str(uuid.uuid4()))
+    await counter.over(transaction)
+    assert transaction.outcome.serial == "00000815"
+    assert counter.terminal.describe()["identity"]["serial"] == "00000815"
+    assert "password" not in counter.terminal.describe()["options"]
+
+
+#: What goes wrong -> how it ends, and what was charged for a sale of 12.50.
+HARMLESS = {
+    "busy": (State.FAILED, []),
+    "locked": (State.FAILED, []),
+    "timeout=0": (State.CANCELLED, []),
+    "paper_out": (State.DECLINED, []),
+    "partial=700": (State.APPROVED, [700]),
+    "twice": (State.APPROVED, [1250]),
+    "data_in_ack": (State.APPROVED, [1250]),
+    "no_minutes": (State.APPROVED, [1250]),
+    "unknown_field": (State.APPROVED, [1250]),
+    "split": (State.APPROVED, [1250]),
+    "glued": (State.APPROVED, [1250]),
+}
+
+
+@pytest.mark.parametrize("fault", HARMLESS)
+async def test_a_fault_that_leaves_no_doubt(shop: Open, fault: str) -> None:
+    state, charged = HARMLESS[fault]
+    counter = await shop(fault)
+    transaction = await counter.pay()
+    assert (transaction.state, counter.charged) == (state, charged), transaction.outcome
+
+
+#: On a cable nobody hangs up: the till waits as long as the terminal has said. Here it says nothing of that.
+NO_MINUTES = "no_minutes=always"
+
+#: Faults after which the answer is lost; the terminal tells by its last result what became of it.
+LOST = {
+    "lost": (State.APPROVED, [1250]),
+    "restart_before=0": (State.FAILED, []),
+    "restart_after=0": (State.APPROVED, [1250]),
+    "cut=20": (State.APPROVED, [1250]),
+    "corrupt": (State.FAILED, []),
+    "completion_lost": (State.APPROVED, [1250]),
+    "no_answer": (State.FAILED, []),
+    "silent": (State.FAILED, []),
+}
+
+
+@pytest.mark.parametrize("fault", LOST)
+async def test_a_lost_answer_is_learned_from_the_terminal(shop: Open, fault: str) -> None:
+    state, charged = LOST[fault]
+    counter = await shop(NO_MINUTES)
+    await counter.pay(amount=999)
+    counter.server.terminal.faults.arm(*parse(fault))
+    transaction = await counter.pay()
+    assert (transaction.state, counter.charged[1:]) == (state, charged), transaction.outcome
+
+
+async def test_without_a_payment_before_only_its_own_numbers_prove_it(shop: Open) -> None:
+    counter = await shop("completion_lost", NO_MINUTES)
+    assert (await counter.pay()).state is State.APPROVED
+    counter.server.terminal.faults.arm("lost")
+    assert (await counter.pay(amount=1250)).state is State.APPROVED  # the one before is known now
+    assert counter.charged == [1250, 1250]
+
+
+async def test_a_result_that_is_not_durable_is_refused_and_taken_back(shop: Open) -> None:
+    counter = await shop()
+    heard = counter.journal.heard
+
+    def full(*args: Any) -> Any:
+        from hw_driver.journal import NotRecorded
+
+        counter.journal.heard = heard  # type: ignore[method-assign]
+        raise NotRecorded("The disk is full.")
+
+    counter.journal.heard = full  # type: ignore[method-assign]
+    transaction = await counter.pay()
+    assert transaction.state in ENDED - {State.APPROVED}, transaction.outcome
+    assert counter.charged == []
