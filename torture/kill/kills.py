@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,12 +26,18 @@ Tell = Callable[[str], None]
 
 @dataclass
 class Outcome:
-    """What a run of kills came to. `ready` are seconds from start to listening, after kills."""
+    """What a run of kills came to.
+
+    `ready` are seconds from start to listening, after kills, and `worked` the processor's among them; `took` is how
+    long it all took.
+    """
 
     kills: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     ready: list[float] = field(default_factory=list)
+    worked: list[float] = field(default_factory=list)
+    took: float = 0.0
 
     def add(self, other: Outcome) -> None:
         """Count another run in."""
@@ -38,6 +45,8 @@ class Outcome:
         self.counts.update(other.counts)
         self.wrong += other.wrong
         self.ready += other.ready
+        self.worked += other.worked
+        self.took += other.took
 
 
 async def at_every_boundary(
@@ -75,7 +84,8 @@ async def _sale_killed_at(world: World, till: Till, boundary: int) -> bool:
     environment = {"TORTURE_KILL_AT": str(boundary), "TORTURE_TRACE": str(world.folder / "trace")}
     if not await world.driver.start(environment):
         return False
-    world.driver.ready.pop()  # a watched start is slower
+    for figures in (world.driver.ready, world.driver.worked):
+        figures.pop()  # a watched start is slower
     selling = asyncio.create_task(_sell_one(world, till))
     dying = asyncio.create_task(world.driver.died())
     await asyncio.wait([selling, dying], return_when=asyncio.FIRST_COMPLETED)
@@ -104,6 +114,7 @@ async def _seen_through(world: World, till: Till) -> None:
 async def at_random_moments(folder: Path, tell: Tell, *, kills: int, seed: int, terminals: int = 3) -> Outcome:
     """Kill at random moments while a till on each terminal sells without a pause."""
     outcome, chance, amounts = Outcome(), random.Random(seed), Amounts()
+    began = time.monotonic()
     async with open_world(folder, terminals=terminals) as world:
         await _restarted(world)
         tills = [Till(world, terminal, amounts, random.Random(chance.random())) for terminal in world.terminals]
@@ -123,7 +134,7 @@ async def at_random_moments(folder: Path, tell: Tell, *, kills: int, seed: int, 
         stopped.set()
         await working
         tell("")
-        outcome.kills = kills
+        outcome.kills, outcome.took = kills, time.monotonic() - began
         await _judge(world, tills, outcome)
     return outcome
 
@@ -149,3 +160,4 @@ async def _judge(world: World, tills: list[Till], outcome: Outcome) -> None:
     outcome.counts, wrong = judge((sale for till in tills for sale in till.sales), world.terminals, world.odoo)
     outcome.wrong += wrong
     outcome.ready += world.driver.ready
+    outcome.worked += world.driver.worked

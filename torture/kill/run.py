@@ -6,6 +6,8 @@ import argparse
 import asyncio
 import statistics
 import tempfile
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ READY_WITHIN = 1.0
 """Seconds within which a killed driver must listen again."""
 STARTS_MEASURED = 20
 """Starts after a kill, alone on the machine, by which that is judged."""
+LONG_RUN = 1000
 SHOPS = 2
 """Shops tortured side by side: one per core of a small machine."""
 
@@ -33,8 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace, workplace: Any) -> int:
     """Kill, print the counts; 0 when nothing was lost, doubled or late."""
     with tempfile.TemporaryDirectory(dir=workplace.cache.path("tmp")) as temporary:
+        began = time.monotonic()
         outcome, alone = asyncio.run(kill(parsed.folder or Path(temporary), parsed.kill, parsed.seed))
         print("\n".join(report(outcome, alone)))
+        print(estimate(time.monotonic() - began, outcome.took / SHOPS, parsed.kill))
         return 0 if good(outcome) and max(alone.ready) <= READY_WITHIN else 1
 
 
@@ -61,8 +66,14 @@ async def kill(folder: Path, number: int, seed: int) -> tuple[Outcome, Outcome]:
             outcome.add(each)
     alone = await kills.at_random_moments(folder / "alone", counting, kills=STARTS_MEASURED, seed=seed, terminals=1)
     counting.close()
-    outcome.add(alone)
+    outcome.add(replace(alone, took=0.0))
     return outcome, alone
+
+
+def estimate(took: float, random_took: float, number: int) -> str:
+    """Return how long this took, and how long the long run will: the boundaries' time does not grow with N."""
+    long = took - random_took + random_took / number * LONG_RUN
+    return f"took {took / 60:.1f} min; --kill {LONG_RUN} takes about {long / 60:.1f} min on this machine as busy as now"
 
 
 def good(outcome: Outcome) -> bool:
@@ -81,6 +92,7 @@ def report(outcome: Outcome, alone: Outcome) -> list[str]:
         ", ".join(f"{name}: {counts[name]}" for name in BROKEN),
         f"ready again, two shops at once: median {statistics.median(ready):.2f} s, longest {ready[-1]:.2f} s",
         f"ready again, one shop alone: median {statistics.median(alone.ready):.2f} s, longest {max(alone.ready):.2f} s",
+        f"of these the processor's: median {statistics.median(alone.worked):.2f} s, longest {max(alone.worked):.2f} s",
         f"within {READY_WITHIN:.0f} s: {'kept' if max(alone.ready) <= READY_WITHIN else 'NOT KEPT'}",
         *(f"  {sentence}" for sentence in outcome.wrong[:20]),
     ]

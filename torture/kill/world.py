@@ -43,12 +43,17 @@ class Terminal:
 
 @dataclass
 class Driver:
-    """The driver's process: `python -m hw_driver serve`. `ready` collects the seconds from start to listening."""
+    """The driver's process: `python -m hw_driver serve`.
+
+    `ready` collects the seconds from start to listening, `worked` the processor's seconds among them: what is left
+    went by because others were at work on this machine.
+    """
 
     folder: Path
     port: int
     wrapper: list[str] = field(default_factory=list)
     ready: list[float] = field(default_factory=list)
+    worked: list[float] = field(default_factory=list)
     _process: asyncio.subprocess.Process | None = None
 
     @property
@@ -76,6 +81,7 @@ class Driver:
             await self._process.wait()
             return False
         self.ready.append(time.monotonic() - began)
+        self.worked.append(_worked(self._process.pid))
         return True
 
     @property
@@ -202,6 +208,12 @@ async def _terminal(stack: AsyncExitStack, folder: Path, id_: str, delay: float)
     assert process.stdout
     ready = json.loads(await process.stdout.readline())
     return Terminal(id_, ready["port"], f"http://127.0.0.1:{ready['web']}", ledger)
+
+
+def _worked(pid: int) -> float:
+    """Return the processor's seconds that a process has taken (user and system: fields 14 and 15 of proc(5))."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:

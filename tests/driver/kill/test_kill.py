@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from pathlib import Path
 
@@ -29,15 +28,17 @@ def assert_sound(outcome: Outcome) -> None:
 @pytest.mark.parametrize(("first_start", "step"), [(False, 59), (True, 47)])
 async def test_killed_at_boundaries(tmp_path: Path, first_start: bool, step: int) -> None:
     places: list[str] = []
-    outcome = await kills.at_every_boundary(tmp_path, places.append, first_start=first_start, step=step, offset=step)
+    outcome = await kills.at_every_boundary(
+        tmp_path, places.append, first_start=first_start, step=step, offset=step, times=2
+    )
     assert_sound(outcome)
-    assert len(places) == outcome.kills >= 2, places
+    assert len(places) == outcome.kills == 2, places
 
 
 async def test_killed_at_random_moments(tmp_path: Path) -> None:
-    outcome = await kills.at_random_moments(tmp_path, lambda _: None, kills=10, seed=1)
+    outcome = await kills.at_random_moments(tmp_path, lambda _: None, kills=6, seed=1)
     assert_sound(outcome)
-    assert outcome.kills == 10
+    assert outcome.kills == 6
     assert outcome.counts["charged"] > 0
     assert outcome.counts["approved in Odoo"] > 0
 
@@ -59,12 +60,10 @@ async def killed_after_an_approval(world: World, till: Till, environment: dict[s
 
 
 async def test_the_judge_sees_a_driver_that_forgets_what_it_told(tmp_path: Path) -> None:
-    """Negative control: the approval is rolled back behind the driver's back; without that nothing is wrong."""
-    for forget in ("", "approved"):
-        async with open_world(tmp_path / f"forgets-{forget}", terminals=1) as world:
-            till = Till(world, world.terminals[0], Amounts(), random.Random(1), calm=True)
-            wrong = await killed_after_an_approval(world, till, {"TORTURE_FORGET": forget, "TORTURE_TRACE": ""})
-        assert bool(wrong) == bool(forget), wrong
+    """Negative control: the approval is rolled back behind the driver's back; the tests above find nothing without."""
+    async with open_world(tmp_path, terminals=1) as world:
+        till = Till(world, world.terminals[0], Amounts(), random.Random(1), calm=True)
+        assert await killed_after_an_approval(world, till, {"TORTURE_FORGET": "approved", "TORTURE_TRACE": ""})
 
 
 def ledger(*outcomes: tuple[str, int]) -> Terminal:
@@ -111,8 +110,21 @@ def test_a_charge_that_nobody_pressed_is_lost() -> None:
     assert counts["lost"] == 1
 
 
-def test_the_report_says_what_is_wrong(tmp_path: Path) -> None:
-    outcome = asyncio.run(kills.at_random_moments(tmp_path, lambda _: None, kills=1, seed=2, terminals=1))
+def test_the_report_says_what_is_wrong() -> None:
+    counts, _ = judge([], [], mirrored())
+    outcome = Outcome(3, counts, [], ready=[0.25, 0.75, 0.5], worked=[0.25, 0.25, 0.5], took=20.0)
+    assert run.good(outcome)
+    said = run.report(outcome, outcome)
+    assert "lost: 0" in "\n".join(said)
+    assert "ready again, one shop alone: median 0.50 s, longest 0.75 s" in said
+    assert "within 1 s: kept" in said
+    late = Outcome(1, counts, [], ready=[1.25], worked=[0.5])
+    assert "within 1 s: NOT KEPT" in run.report(outcome, late)
     outcome.wrong.append("lost: something")
     assert not run.good(outcome)
     assert "  lost: something" in run.report(outcome, outcome)
+
+
+def test_the_long_run_is_foretold() -> None:
+    """60 s at the boundaries and 0.4 s for each of 50 kills: 60 s and 400 s for the long run."""
+    assert run.estimate(80, 20, 50).startswith("took 1.3 min; --kill 1000 takes about 7.7 min")
