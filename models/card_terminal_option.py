@@ -22,9 +22,9 @@ def options_of(protocol, transport):
     return {**TRANSPORT_OPTIONS.get(transport, {}), **info.options} if info else {}
 
 
-def in_words(env, text):
+def in_words(env, text, **values):
     """Return a text of the driver's tables in the user's language; `hw_driver.protocols.texts` lists them for it."""
-    return env._(text)
+    return env._(text, **values) if text else ""
 
 
 def to_text(value):
@@ -77,7 +77,7 @@ class CardTerminalOption(models.Model):
             line.choices = option and [
                 [to_text(value), in_words(self.env, choice)] for value, choice in option.choices.items()
             ]
-            line.allowed = option and option.allowed
+            line.allowed = option and line._allowed(option)
 
     def _option(self):
         """Return what the protocol says of this option, None where it has none of this name."""
@@ -85,7 +85,12 @@ class CardTerminalOption(models.Model):
         return options_of(self.terminal_id.protocol, self.terminal_id.transport).get(self.name)
 
     def _label(self, option):
-        return self.env._("Cable: %s", option.label.lower()) if self._is_of_transport() else option.label
+        label = in_words(self.env, option.label)
+        return self.env._("Cable: %s", label) if self._is_of_transport() else label
+
+    def _allowed(self, option):
+        sentence, values = option.allowed_in_parts
+        return in_words(self.env, sentence, **values)
 
     def _is_of_transport(self):
         """Return whether this is a setting of the cable, not of the protocol."""
@@ -118,7 +123,7 @@ class CardTerminalOption(models.Model):
                         "%(terminal)s: “%(option)s” must be %(allowed)s, not “%(value)s”.",
                         terminal=line.terminal_id.name,
                         option=line._label(option),
-                        allowed=option.allowed,
+                        allowed=line._allowed(option),
                         value=line.value,
                     )
                 )

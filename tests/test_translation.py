@@ -15,7 +15,7 @@ PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sd]|</?\w[^>]*>")
 NAMES = {
     *("0b00:0057", "192.168.1.50", "5091540", "REMISE CB 5091540", "https://pos.example.com"),
     *("ID", "JSON", "Linux", "Odoo", "Windows (PowerShell)"),
-    *("amount", "count", "hour_from", "no_approval", "not_reported"),  # names in code that stand beside a text
+    *("count", "hour_from", "no_approval", "not_reported"),  # names in code that stand beside a text
 }
 """What every language writes as English does."""
 LIKE_ENGLISH = {
@@ -25,9 +25,9 @@ LIKE_ENGLISH = {
         *("Text", "Version"),
     },
     "fr": {
-        *("Action", "Actions", "Code", "Configuration", "Contradiction", "Date", "Exception", "Exceptions"),
+        *("Action", "Actions", "Code", "Configuration", "Contradiction", "Date", "Duplicata", "Exception", "Exceptions"),
         *("Interface", "Journal", "Messages", "Net", "Note", "Option", "Options", "Original", "Port", "Session"),
-        *("Standard", "Terminal", "Ticket", "Total", "Transaction", "Type", "Verdict", "Version", "minutes"),
+        *("Standard", "Terminal", "Ticket", "Tickets", "Total", "Transaction", "Type", "Verdict", "Version", "minutes"),
     },
 }
 """By language, the words that it shares with English."""

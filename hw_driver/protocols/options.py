@@ -46,14 +46,21 @@ class Option:
     @property
     def allowed(self) -> str:
         """What a value must be, in words that complete "option x must be …"."""
+        sentence, values = self.allowed_in_parts
+        return sentence % values if values else sentence
+
+    @property
+    def allowed_in_parts(self) -> tuple[str, dict[str, str]]:
+        """The same as a sentence and what goes into it, so that a form can say it in another language."""
         if self.choices:
-            return f"one of {', '.join(map(repr, self.choices))}"
+            return "one of %(choices)s", {"choices": ", ".join(map(repr, self.choices))}
         if isinstance(self.default, bool):
-            return "true or false"
+            return "true or false", {}
         if isinstance(self.default, str):
-            return self.wanted
+            return self.wanted, {}
         number = "a whole number" if isinstance(self.default, int) else "a number"
-        return f"{number}{' of seconds' if self.unit == 's' else ''} from {self.low:g} to {self.high:g}"
+        seconds = " of seconds" if self.unit == "s" else ""
+        return f"{number}{seconds} from %(low)s to %(high)s", {"low": f"{self.low:g}", "high": f"{self.high:g}"}
 
     def fits(self, value: Any) -> bool:
         """Whether a value will do."""

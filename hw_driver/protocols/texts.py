@@ -10,13 +10,13 @@ from .serial_line import OPTIONS as SERIAL_LINE
 
 def texts() -> set[str]:
     """Return what describes options, their values and the kinds of terminals, bare names and numbers left out."""
-    return set(_all())
+    return set(_all()) - {""}
 
 
 def _all() -> Iterator[str]:
     for options in (SERIAL_LINE, *(info.options for info in PROTOCOLS.values())):
         for option in options.values():
-            yield option.text
+            yield from (option.label, option.text, option.allowed_in_parts[0])
             yield from (choice for choice in option.choices.values() if choice[:1].islower() or ":" in choice)
     for info in PROTOCOLS.values():
         yield from (preset.text for preset in info.presets)
