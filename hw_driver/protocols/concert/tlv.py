@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import product
+from string import ascii_uppercase
 from typing import Any
 
 from ..machine import MalformedMessage
@@ -17,9 +19,9 @@ Fields = dict[str, Any]
 
 MAX_BYTES = 64 * 1024
 _HEADER = 5
-_header = re.compile(r"([A-Z]{2})([0-9]{3})").match
+_TAGS = frozenset(map("".join, product(ascii_uppercase, repeat=2)))
+_LENGTHS = {f"{length:03d}": length for length in range(1000)}
 _unfinished_header = re.compile(r"[A-Z]{1,2}|[A-Z]{2}[0-9]{1,2}").fullmatch
-_tag = re.compile(r"[A-Z]{2}").fullmatch
 
 
 class Reader:
@@ -41,11 +43,12 @@ class Reader:
             raise MalformedMessage(f"longer than {MAX_BYTES} bytes")
         text = self._rest + data.decode("latin-1")
         position, end, fields, ascii_only = 0, len(text), self.fields, text.isascii()
-        while header := _header(text, position):
-            tag, length = header.groups()
+        while (tag := text[position : position + 2]) in _TAGS and (
+            length := _LENGTHS.get(text[position + 2 : position + _HEADER])
+        ) is not None:
             value_at = position + _HEADER
-            after = value_at + int(length)
-            if after == value_at:
+            after = value_at + length
+            if not length:
                 raise MalformedMessage(f"{tag} has length 000")
             if after > end:
                 break
@@ -92,7 +95,7 @@ def build(fields: Mapping[str, Any], first: str = "CZ") -> bytes:
 
 
 def _field(tag: str, value: Any) -> str:
-    if not isinstance(tag, str) or not _tag(tag):
+    if tag not in _TAGS:
         raise MalformedMessage(f"{tag!r} is not a tag: two capital letters")
     if tag[0] == "Z":
         if not isinstance(value, Mapping):
