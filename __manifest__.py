@@ -11,6 +11,7 @@
         "security/ir.model.access.csv",
         "security/card_terminal_rules.xml",
         "data/ir_cron.xml",
+        "data/card_batch_sequence.xml",
         "wizards/card_driver_connect_views.xml",
         "wizards/card_driver_replace_views.xml",
         "wizards/card_transaction_settle_views.xml",
@@ -35,6 +36,7 @@
         "views/res_users_views.xml",
         "views/res_config_settings_views.xml",
         "views/card_contract_views.xml",
+        "views/card_batch_views.xml",
         "views/card_terminal_menus.xml",
     ],
     "assets": {

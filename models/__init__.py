@@ -33,6 +33,9 @@ from . import card_decision_payment
 from . import card_exception
 from . import card_contract
 from . import pos_payment_contract
+from . import card_batch
+from . import card_batch_difference
+from . import card_batch_guard
 from . import pos_payment_method
 from . import pos_session
 from . import pos_session_booking

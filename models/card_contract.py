@@ -4,7 +4,9 @@ One *Card* button serves all contracts: the cashier does not know the brand befo
 """
 
 import re
+from datetime import datetime, time, timedelta
 
+import pytz
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
@@ -91,6 +93,11 @@ class CardContract(models.Model):
         help="A regular expression that finds this contract's money on bank statements, such as REMISE CB 5091540. "
         "The contract number is looked for in any case."
     )
+    cut_hour = fields.Float(
+        "Batches End at",
+        default=-1,
+        help="For terminals whose end of day Odoo never hears of; -1: they tell, or a person.",
+    )
     days_min = fields.Integer("Earliest Payment (Days)", help="After the terminal's end of day.")
     days_max = fields.Integer("Latest Payment (Days)", default=4, help="Money that is later is listed as missing.")
     tolerance = fields.Monetary(help="By how much a payout may differ from what is expected, as fee.")
@@ -112,6 +119,19 @@ class CardContract(models.Model):
                     self.env._("“%(pattern)s” is not a pattern: %(why)s", pattern=contract.label_pattern, why=error)
                 ) from error
 
+    _cut_hour_of_a_day = models.Constraint("CHECK (cut_hour < 24)", "A day has 24 hours.")
+
+    def _latest_cut(self):
+        """Return the last moment (UTC) at which the clock stood at the hour this contract's batches end."""
+        self.ensure_one()
+        zone = pytz.timezone(self.company_id.partner_id.tz or self.env.user.tz or "UTC")
+        now = datetime.now(zone)
+        cut = timedelta(hours=self.cut_hour)
+        days = (now.date() - timedelta(days=back) for back in (0, 1))
+        moments = (zone.localize(datetime.combine(day, time.min) + cut) for day in days)
+        latest = next(moment for moment in moments if moment <= now)
+        return latest.astimezone(pytz.utc).replace(tzinfo=None)
+
     @api.model
     def _of_company(self, company):
         """Return the contracts of a company, whoever asks: a cashier closes sessions."""
@@ -120,11 +140,12 @@ class CardContract(models.Model):
     def _fitting(self, method, terminal, number, brand):
         """Return the one of these contracts that a payment came under; empty where none or several would do.
 
-        The number the terminal said counts most, then the brand, then whoever takes all others. It is never guessed.
+        `method` may be empty: not known. The number the terminal said counts most, then the brand, then whoever takes
+        all others. It is never guessed.
         """
         fits = self.filtered(
             lambda contract: (
-                (not contract.payment_method_ids or method in contract.payment_method_ids)
+                (not method or not contract.payment_method_ids or method in contract.payment_method_ids)
                 and (not contract.terminal_ids or terminal in contract.terminal_ids)
             )
         )

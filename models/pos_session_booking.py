@@ -86,8 +86,8 @@ class PosSession(models.Model):
         if payments and self.env["card.contract"]._of_company(self.company_id):
             brands = sorted({payment.card_brand or self.env._("brand not told") for payment in payments})
             text = self.env._(
-                "No contract, or more than one, takes these brands: %(brands)s. Their money waits on the account of the "
-                "payment method: name the brands in a contract.",
+                "No contract, or more than one, takes these brands: %(brands)s. Their money waits on the account of "
+                "the payment method: name the brands in a contract.",
                 brands=", ".join(brands),
             )
             self.env["card.notice"]._raise_notice("no_contract", self, text)

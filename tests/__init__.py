@@ -1,6 +1,7 @@
 from . import test_accounting
 from . import test_approval
 from . import test_bank_files
+from . import test_batch
 from . import test_closing
 from . import test_configuration
 from . import test_contract

@@ -21,7 +21,9 @@ def compact(value):
 
 
 class Journal:
-    """The journal of a driver: numbered and chained events, and request bodies made of them."""
+    """The journal of a driver: numbered and chained events of the time `at`, and request bodies made of them."""
+
+    at = "2026-03-01T12:00:00.000Z"
 
     def __init__(self, driver_uuid, database_uuid, journal_id=None):
         self.driver_uuid = driver_uuid
@@ -33,7 +35,7 @@ class Journal:
     def add(self, kind, transaction="", /, **body):
         """Append an event and return it."""
         prev = self.events[-1]["hash"] if self.events else self.journal_id
-        at = "2026-03-01T12:00:00.000Z"
+        at = self.at
         seq = len(self.events) + 1
         digest = hashlib.sha256(prev.encode() + compact([seq, transaction, kind, at, body])).hexdigest()
         event = {"seq": seq, "uuid": transaction, "type": kind, "at": at, "body": body, "prev": prev, "hash": digest}

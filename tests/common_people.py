@@ -48,6 +48,14 @@ class PeopleCase(CardTerminalCase):
         """Return one record of each kind that people may try their rights on, by model."""
         answer = self.env["card.terminal.answer"].sudo().create({"transaction_id": self.sale.id, "answer": "paid"})
         notice = self.env["card.notice"]._raise_notice("test", self.terminal, "Look at it")
+        contract = self.env["card.contract"].create(
+            {"name": "CB", "company_id": self.company.id, "outstanding_account_id": self.outstanding_bank.id}
+        )
+        batch = (
+            self.env["card.batch"]
+            .sudo()
+            .create({"contract_id": contract.id, "currency_id": self.company.currency_id.id})
+        )
         self.env.flush_all()
         exception = self.env["card.exception"].search([("transaction_id", "=", self.unknown.id)])
         settlement = self.env["card.terminal.settlement"].create(
@@ -57,7 +65,7 @@ class PeopleCase(CardTerminalCase):
             settlement, settlement.line_ids,
             exception,
             self.driver, self.terminal, self.terminal.option_ids[:1],
-            self.loose, self.sale.event_ids[:1], answer, notice, self.order,
+            self.loose, self.sale.event_ids[:1], answer, notice, self.order, contract, batch,
             self.order.payment_ids, self.pos_session, self.config, self.card_pm, self.cashier, self.company,
         ]  # fmt: skip
         return {record._name: record for record in found}

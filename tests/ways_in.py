@@ -55,6 +55,7 @@ METHODS = {
     ("card.notice", "action_done"): Method("manager"),
     ("card.notice", "action_open_record"): Method("manager"),
     ("card.notice.done", "action_done"): Method("manager"),
+    ("card.batch", "action_close"): Method("accountant"),
     ("card.decision", "action_decide"): Method("manager"),
     ("card.driver.connect", "action_check"): Method(EVERYBODY),  # opens the same window again
     ("card.driver.connect", "action_done"): Method("manager"),
@@ -106,6 +107,7 @@ EXTENDED = {
         (model, "export_data")
         for model in (
             "card.export.mixin",
+            "card.batch",
             "card.notice",
             "card.terminal.answer",
             "card.terminal.settlement",
@@ -113,7 +115,11 @@ EXTENDED = {
             "card.transaction.event",
         )
     ),
-    ("pos.session", "action_pos_session_closing_control"),
+    ("account.move", "button_cancel"),
+    ("account.move", "button_draft"),
+    ("account.move.line", "remove_move_reconcile"),
+    ("account.payment", "action_cancel"),
+    ("account.payment", "action_draft"),
     ("pos.session", "action_pos_session_closing_control"),
     ("pos.session", "get_closing_control_data"),
     ("pos.order", "remove_from_ui"),
@@ -137,6 +143,9 @@ DIALOGS = {
 #: Models of the addon: who reads, who writes, creates and deletes.
 ACCESS = {
     "card.approval": ("manager accountant", ""),
+    "card.batch": ("manager accountant", ""),
+    "card.batch.difference": ("manager accountant", ""),
+    "card.batch.line": ("manager accountant", ""),
     "card.brand": ("manager accountant", "accountant"),
     "card.contract": ("manager accountant", "accountant"),
     "card.exception": ("cashier manager accountant", ""),

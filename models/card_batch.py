@@ -1,0 +1,278 @@
+"""What a terminal collects under one contract, from one end of day to the next: declared by it, and booked by Odoo.
+
+A batch is no entry. It says which payments the acquirer will pay together; a session may span several, and a batch
+several sessions. What was not declared is not known, never zero.
+"""
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from .card_transaction import from_minor, to_minor
+
+
+class CardBatch(models.Model):
+    _name = "card.batch"
+    _description = "Card Batch"
+    _inherit = ["mail.thread", "card.export.mixin"]
+    _order = "closed_at desc nulls first, id desc"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, readonly=True, copy=False, help="Our own number: rising, without a gap.")
+    number = fields.Char("Terminal's Number", readonly=True, copy=False, help="As its end-of-day ticket says it.")
+    contract_id = fields.Many2one("card.contract", required=True, readonly=True, ondelete="restrict", index=True)
+    terminal_id = fields.Many2one(
+        "card.terminal", readonly=True, ondelete="restrict", index="btree_not_null", help="Empty: not connected."
+    )
+    company_id = fields.Many2one(related="contract_id.company_id", store=True, index=True)
+    currency_id = fields.Many2one("res.currency", required=True, readonly=True)
+    state = fields.Selection(
+        [("open", "Open"), ("closed", "Closed")],
+        required=True,
+        readonly=True,
+        default="open",
+        index=True,
+        tracking=True,
+    )
+    opened_at = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
+    closed_at = fields.Datetime(readonly=True, copy=False, index=True, tracking=True)
+    day = fields.Date(
+        "Business Day", compute="_compute_day", store=True, index=True, help="Of its end, by the company's clock."
+    )
+    closed_by = fields.Selection(
+        [
+            ("terminal", "The terminal's end of day"),
+            ("typed", "Its ticket, typed"),
+            ("file", "A file"),
+            ("cut", "The hour of the contract"),
+            ("manual", "A person"),
+        ],
+        "Closed by",
+        readonly=True,
+        copy=False,
+    )
+    settlement_id = fields.Many2one(
+        "card.terminal.settlement", "End of Day", readonly=True, copy=False, ondelete="restrict", index="btree_not_null"
+    )
+    payment_ids = fields.One2many("pos.payment", "card_batch_id", "Payments", readonly=True)
+    line_ids = fields.One2many("card.batch.line", "batch_id", "Totals", readonly=True)
+    difference_ids = fields.One2many("card.batch.difference", "batch_id", "Differences", readonly=True)
+
+    is_declared = fields.Boolean("Totals Known", readonly=True, tracking=True)
+    declared_count = fields.Integer("Payments Declared", readonly=True)
+    declared_amount = fields.Monetary("Declared", readonly=True, tracking=True)
+    odoo_count = fields.Integer("Payments in Odoo", compute="_compute_odoo", store=True)
+    odoo_amount = fields.Monetary("In Odoo", compute="_compute_odoo", store=True)
+    difference = fields.Monetary(
+        compute="_compute_difference",
+        store=True,
+        help="Declared less what Odoo booked; 0.00 while nothing is declared.",
+    )
+
+    _unique_name = models.Constraint("UNIQUE(company_id, name)", "Another batch has this number.")
+    _one_open = models.UniqueIndex(
+        "(contract_id, COALESCE(terminal_id, 0), currency_id) WHERE state = 'open'",
+        "There is an open batch of this contract on this terminal already.",
+    )
+
+    @api.depends("closed_at", "opened_at")
+    def _compute_day(self):
+        for batch in self:
+            moment = batch.closed_at or batch.opened_at
+            zoned = batch.with_context(tz=batch.company_id.partner_id.tz or self.env.user.tz)
+            batch.day = fields.Datetime.context_timestamp(zoned, moment).date()
+
+    @api.depends("payment_ids.amount")
+    def _compute_odoo(self):
+        for batch in self:
+            batch.odoo_count = len(batch.payment_ids)
+            batch.odoo_amount = batch.currency_id.round(sum(batch.payment_ids.mapped("amount")))
+
+    @api.depends("odoo_amount", "declared_amount", "is_declared")
+    def _compute_difference(self):
+        for batch in self:
+            difference = batch.declared_amount - batch.odoo_amount if batch.is_declared else 0.0
+            batch.difference = batch.currency_id.round(difference)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            contract = self.env["card.contract"].browse(vals["contract_id"])
+            sequence = self.env["ir.sequence"].sudo().with_company(contract.company_id)
+            vals["name"] = sequence.next_by_code("card.batch") or self.env._("Batch")
+        return super().create(vals_list)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("Batches are never deleted: their numbers rise without a gap."))
+
+    # Filling ----------------------------------------------------------------------------------------------------------
+
+    @api.model
+    def _of(self, contract, terminal, currency, at):
+        """Return the batch of what was approved at that moment: the first that ended after it, else the open one."""
+        where = [
+            ("contract_id", "=", contract.id),
+            ("terminal_id", "=", terminal.id),
+            ("currency_id", "=", currency.id),
+        ]
+        ended = self.search([*where, ("state", "=", "closed"), ("closed_at", ">=", at)], order="closed_at", limit=1)
+        return (
+            ended
+            or self.search([*where, ("state", "=", "open")], limit=1)
+            or self.create(
+                {"contract_id": contract.id, "terminal_id": terminal.id, "currency_id": currency.id, "opened_at": at}
+            )
+        )
+
+    def _take_late(self, payment):
+        """Note that a payment came to a batch after it had ended: its approval was on its way."""
+        self.ensure_one()
+        said = self.env._(
+            "Came after the end: %(payment)s, %(amount)s.", payment=payment.display_name, amount=payment.amount
+        )
+        self.message_post(body=said)
+        self._count()
+
+    # Ending -----------------------------------------------------------------------------------------------------------
+
+    def _close(self, at, closed_by, number="", settlement=None):
+        """End these open batches at that moment; what was approved later begins the next ones."""
+        for batch in self.filtered(lambda record: record.state == "open"):
+            batch.write({
+                "state": "closed",
+                "closed_at": at,
+                "closed_by": closed_by,
+                "number": number or False,
+                "settlement_id": settlement and settlement.id,
+            })  # fmt: skip
+            later = batch.payment_ids.filtered(lambda payment, at=at: payment._card_approved_at() > at)
+            later._write_card_evidence({"card_batch_id": False})
+            later._enter_card_batches()
+            batch._count()
+
+    def _declare(self, totals):
+        """Take what the terminal declared: [(brand, count, amount)]. Said again, the later word counts."""
+        self.ensure_one()
+        self.line_ids.filtered("is_declared").unlink()
+        self.write({
+            "is_declared": True,
+            "declared_count": sum(count for _brand, count, _amount in totals),
+            "declared_amount": self.currency_id.round(sum(amount for _brand, _count, amount in totals)),
+            "line_ids": [
+                (0, 0, {"brand": brand, "is_declared": True, "declared_count": count, "declared_amount": amount})
+                for brand, count, amount in totals
+            ],
+        })  # fmt: skip
+        self._count()
+
+    def _count(self):
+        """Bring the totals by brand up to date, and what explains the difference."""
+        for batch in self:
+            batch.line_ids.filtered(lambda line: not line.is_declared).unlink()
+            lines = {(line.brand or "").casefold(): line for line in batch.line_ids}
+            for line in batch.line_ids:
+                line.write({"odoo_count": 0, "odoo_amount": 0})
+            for brand, payments in batch.payment_ids.grouped(lambda payment: payment.card_brand or "").items():
+                counted = {"odoo_count": len(payments), "odoo_amount": sum(payments.mapped("amount"))}
+                line = lines.get(brand.casefold())
+                if line:
+                    line.write(counted)
+                else:
+                    batch.write({"line_ids": [(0, 0, {"brand": brand, **counted})]})
+            batch._explain()
+
+    def action_close(self):
+        """End a batch by hand, now: its totals are not known until somebody enters them."""
+        if not self.env.user.has_group("pos_card_terminal.group_card_settlement"):
+            raise AccessError(self.env._("Only an accountant can end a batch."))
+        self.check_access("read")
+        self.sudo()._close(fields.Datetime.now(), "manual")
+
+    @api.model
+    def _cron_cut_hours(self):
+        """End the batches of contracts that end by the clock (cron)."""
+        for contract in self.env["card.contract"].sudo().search([("cut_hour", ">=", 0)]):
+            at = contract._latest_cut()
+            batches = self.sudo().search(
+                [("contract_id", "=", contract.id), ("state", "=", "open"), ("opened_at", "<", at)]
+            )
+            batches._close(at, "cut")
+
+
+class CardBatchLine(models.Model):
+    _name = "card.batch.line"
+    _description = "Total of a Card Batch"
+    _order = "batch_id, id"
+    _rec_name = "brand"
+
+    batch_id = fields.Many2one("card.batch", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="batch_id.company_id", store=True, index=True)
+    currency_id = fields.Many2one(related="batch_id.currency_id")
+    brand = fields.Char(help="Empty: the sum of all.")
+    is_declared = fields.Boolean("Declared by the Terminal")
+    declared_count = fields.Integer("Payments Declared")
+    declared_amount = fields.Monetary("Declared")
+    odoo_count = fields.Integer("Payments in Odoo")
+    odoo_amount = fields.Monetary("In Odoo")
+
+
+class CardTerminalSettlement(models.Model):
+    _inherit = "card.terminal.settlement"
+
+    batch_ids = fields.One2many("card.batch", "settlement_id", "Batches", readonly=True)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        settlements = super().create(vals_list)
+        settlements._end_batches()
+        return settlements
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.keys() & {"line_ids", "number"}:
+            self._end_batches()
+        return result
+
+    def _end_batches(self):
+        """End the open batches of these terminals, and hand them what was declared for each."""
+        for settlement in self.sudo():
+            batches = self.env["card.batch"].sudo().search([
+                ("terminal_id", "=", settlement.terminal_id.id),
+                ("state", "=", "open"),
+                ("opened_at", "<=", settlement.at),
+            ])  # fmt: skip
+            if not settlement.batch_ids:
+                by = {"terminal": "terminal", "none": "terminal"}.get(settlement.source, "typed")
+                batches._close(settlement.at, by, settlement.number, settlement)
+            elif settlement.number:
+                settlement.batch_ids.filtered(lambda batch: not batch.number).number = settlement.number
+            settlement._declare_to_batches()
+
+    def _declare_to_batches(self):
+        """Give each total to the batch of its contract. A sum over several contracts is nobody's: not known."""
+        batches = self.batch_ids
+        totals = {batch: [] for batch in batches}
+        for line in self.line_ids:
+            of = batches
+            if len(batches) > 1:
+                contract = batches.contract_id._fitting(
+                    self.env["pos.payment.method"], self.terminal_id, "", line.brand
+                )
+                of = batches.filtered(lambda batch, contract=contract: batch.contract_id == contract)
+            if len(of) == 1:
+                totals[of].append((line.brand or "", line.count, line.amount))
+        for batch, own in totals.items():
+            declared = batch.line_ids.filtered("is_declared")
+            said = [(line.brand or "", line.declared_count, line.declared_amount) for line in declared]
+            if own and own != said:
+                batch._declare(own)
+
+
+def signed_minor(payment):
+    """Return what a payment moved, in minor units."""
+    return to_minor(payment.amount, payment.currency_id)
+
+
+def in_currency(minor, batch):
+    """Return minor units as an amount of a batch."""
+    return from_minor(minor, batch.currency_id)
