@@ -98,9 +98,10 @@ class CardDriverConnect(models.TransientModel):
     def _compute_transports(self):
         for wizard in self:
             info = PROTOCOLS.get(wizard.protocol)
-            wizard.transports = list(info.transports) if info else []
-            if wizard.transport not in wizard.transports:
-                wizard.transport = wizard.transports[0] if wizard.transports else False
+            known = list(info.transports) if info else []
+            wizard.transports = known
+            if wizard.transport not in known:
+                wizard.transport = known[0] if known else False
 
     @api.onchange("protocol")
     def _onchange_protocol(self):
