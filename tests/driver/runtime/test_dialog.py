@@ -141,6 +141,23 @@ async def test_only_the_latest_stay_in_memory(toy: Toy, monkeypatch: pytest.Monk
     assert (rebuilt.state, rebuilt.ended, rebuilt.outcome) == (State.APPROVED, True, PAID)
 
 
+class Named(Acknowledging):
+    """Says who it is when it is asked."""
+
+    def connected(self) -> list[Effect]:
+        said = Outcome(State.APPROVED, serial="123456")
+        return [Result(said), Close()]
+
+
+async def test_the_same_identification_again_is_a_question(toy: Toy) -> None:
+    terminal, number = toy.terminal(Named), "11111111-1111-4111-8111-111111111111"
+    first = await terminal.identify(number)
+    assert await terminal.identify(number) is first
+    await until(lambda: first.ended)
+    assert await terminal.identify(number) is first
+    assert len(toy.links) == 1
+
+
 class Introduces(Acknowledging):
     """Says who it is with each result."""
 

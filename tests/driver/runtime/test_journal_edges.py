@@ -63,6 +63,16 @@ def test_the_latest_are_answered_from_memory_and_the_others_from_the_file(
         assert (record.state, record.outcome) == (State.APPROVED, APPROVED)
 
 
+def test_one_that_has_no_outcome_yet_has_none_after_a_restart(journal: Journal, path: Path) -> None:
+    asked = body()
+    journal.intend(asked)
+    journal.close()
+    with closing(Journal.open(path, allow_tmpfs=True)) as again:
+        record = again.get(asked["uuid"])
+        assert record is not None
+        assert (record.state, record.outcome, record.settled) == (State.REQUESTED, None, {})
+
+
 def test_a_backup_that_cannot_be_written_says_so(journal: Journal, tmp_path: Path) -> None:
     sold(journal)
     with pytest.raises(JournalUnavailable, match="cannot be written"):

@@ -301,6 +301,25 @@ async def test_a_refund_needs_a_one_time_grant_over_exactly_this(till: Till, ter
     assert (await till.end(number))["state"] == "approved"
 
 
+async def test_a_replayed_refund_is_a_question_and_its_grant_opens_nothing_else(
+    till: Till, terminal: TerminalProcess
+) -> None:
+    sale = await till.ended(till.sale())
+    body, number = till.sale(kind="refund", amount=500, original={"uuid": sale["uuid"]}), new_uuid()
+    grant = once_grant(number, body)
+    assert (await till.put(body, number, once=grant)).status == 201
+    done = await till.end(number)
+    entries = len(terminal.ledger)
+    for _ in range(3):
+        again = await till.put(body, number, once=grant)
+        assert (again.status, again.json["state"], again.json["uuid"]) == (200, done["state"], number)
+    other = await till.put({**body, "amount": 400}, number, once=grant)
+    assert (other.status, other.json["money"]) == (409, "safe")
+    elsewhere = await till.put(body, new_uuid(), once=grant)
+    assert (elsewhere.status, elsewhere.code) == (403, "one_time_grant_mismatch")
+    assert len(terminal.ledger) == entries
+
+
 async def test_further_names_of_the_driver(tmp_path: Path, terminal: TerminalProcess) -> None:
     from service_kit import configuration
 
