@@ -12,7 +12,7 @@ from telium import Telium, TeliumAsk
 
 device, words = sys.argv[1:]
 ask = TeliumAsk("1", currency_numeric="978", delay="A010", **json.loads(words))
-till = Telium(device)
+till = Telium(device, timeout=10)
 taken = till.ask(ask)
 answer = till.verify(ask, waiting_timeout=20) if taken else None
 till.close()
