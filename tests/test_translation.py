@@ -25,9 +25,10 @@ LIKE_ENGLISH = {
         *("Text", "Version"),
     },
     "fr": {
-        *("Action", "Actions", "Code", "Configuration", "Contradiction", "Date", "Duplicata", "Exception", "Exceptions"),
-        *("Interface", "Journal", "Messages", "Net", "Note", "Option", "Options", "Original", "Port", "Session"),
-        *("Standard", "Terminal", "Ticket", "Tickets", "Total", "Transaction", "Type", "Verdict", "Version", "minutes"),
+        *("Action", "Actions", "Code", "Configuration", "Contradiction", "Date", "Duplicata", "Exception"),
+        *("Exceptions", "Interface", "Journal", "Messages", "Net", "Note", "Option", "Options", "Original", "Port"),
+        *("Session", "Standard", "Terminal", "Ticket", "Tickets", "Total", "Transaction", "Type", "Verdict"),
+        *("Version", "minutes"),
     },
 }
 """By language, the words that it shares with English."""
