@@ -41,14 +41,22 @@ async def test_a_link_that_goes_before_the_acknowledgement_changes_the_answer(to
 
 
 async def test_what_the_terminal_says_meanwhile_is_heard_afterwards(toy: Toy) -> None:
-    _, sale = await toy.storing()
-    for _ in range(2):  # said twice, it counts once
+    told: list[bytes] = []
+
+    class Notes(Acknowledging):
+        def receive(self, data: bytes) -> list[Effect]:
+            told.append(data)
+            return super().receive(data)
+
+    _, sale = await toy.storing(Notes)
+    for _ in range(2):
         toy.links[0].write(b"D")
         await asyncio.sleep(0.05)
     assert not sale.ended
     toy.works = True
     await until(lambda: sale.ended and toy.heard == b"RA")
     assert sale.state is State.APPROVED
+    assert told == [b"P", b"D"], "said again, it came after the end"
 
 
 class Silent(Acknowledging):
