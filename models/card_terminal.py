@@ -116,7 +116,7 @@ class CardTerminal(models.Model):
     def _compute_config_ids(self):
         for terminal in self:
             terminal.config_ids = self.env["pos.config"].search(
-                ["|", ("card_terminal_id", "=", terminal.id), ("card_terminal_spare_ids", "in", terminal.ids)]
+                ["|", ("card_terminal_id", "in", terminal.ids), ("card_terminal_spare_ids", "in", terminal.ids)]
             )
 
     # Options ----------------------------------------------------------------------------------------------------------
