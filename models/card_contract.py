@@ -78,10 +78,10 @@ class CardContract(models.Model):
     )
     settlement = fields.Selection(
         [("gross", "In full; fees are charged apart"), ("net", "Less the fee")],
+        "Acquirer Pays",
         required=True,
         default="gross",
         tracking=True,
-        help="What the acquirer pays.",
     )
     fee_account_id = fields.Many2one("account.account", check_company=True, ondelete="restrict", tracking=True)
     fee_tax_id = fields.Many2one(
