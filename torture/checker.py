@@ -86,9 +86,8 @@ class _Journal:
         self.id = row[0] if row else ""
         query = "SELECT uuid, state, body, outcome, settled FROM transactions"
         for uuid, state, body, outcome, settled in db.execute(query):
-            parsed = (json.loads(text) if text else {} for text in (body, outcome, settled))
-            asked, said, word = parsed
-            self.transactions[uuid] = _Transaction(uuid, asked, state, said or {}, word or {}, number)
+            asked, said, word = ({} if text == "{}" else json.loads(text) for text in (body, outcome, settled))
+            self.transactions[uuid] = _Transaction(uuid, asked, state, said, word, number)
         self.chain = list(db.execute("SELECT seq, uuid, type, prev, hash FROM events ORDER BY seq"))
         for seq, uuid, kind, _, _ in self.chain:
             if kind in MONEY_STATES and uuid in self.transactions:
@@ -165,6 +164,10 @@ class _Check:
             counts[tells] += 1
             if transaction.state in ("unknown", "settled_by_hand"):
                 counts[f"persons, {tells}"] += 1
+                if tells == "can tell":
+                    text = f"{transaction.state} in the end, struck by {strikes.get(uuid)}"
+                    found = Finding("person", 3, self.history.number, uuid, text, self._stand(uuid))
+                    self.report.persons.append(found)
         for uuid in self.history.notes.marks:
             if uuid not in self.transactions:
                 self.report.count("", "never arrived")

@@ -32,11 +32,13 @@ class Report:
     `possible`: charges whose answer no fault took away or altered, from the first byte of the request to the last of
     the answer, the driver alive throughout (late by less than the driver waits is not away); each must be `approved` in
     the journal, and `got` counts those that are. An approval the faults took is not expected, only welcome: where the
-    terminal can report its last result, how many of those end with a person all the same is bounded (`PERSONS`).
+    terminal can report its last result, how many of those end with a person all the same is bounded (`PERSONS`):
+    `persons` lists them.
     """
 
     counts: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     findings: list[Finding] = field(default_factory=list)
+    persons: list[Finding] = field(default_factory=list)
 
     def count(self, stand: str, name: str) -> None:
         self.counts[stand][name] += 1
@@ -45,6 +47,7 @@ class Report:
         for stand, counts in other.counts.items():
             self.counts[stand].update(counts)
         self.findings += other.findings
+        self.persons += other.persons
 
     def total(self, name: str) -> int:
         return sum(counts[name] for counts in self.counts.values())
@@ -55,8 +58,8 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Whether a promise is broken."""
-        return bool(self.findings) or self.total("got") < self.total("possible") or self.too_many_persons
+        """Whether a promise is broken: an approval that was possible and is missing is a finding."""
+        return bool(self.findings) or self.too_many_persons
 
     @property
     def too_many_persons(self) -> bool:

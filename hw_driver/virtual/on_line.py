@@ -43,9 +43,12 @@ class OnLine:
     @property
     def wake_at(self) -> float | None:
         """When `tick` has something to do."""
-        times = [at for wire in self._wires.values() for at in wire.timers.values()]
-        inside = self.inside.wake_at
-        return min(times if inside is None else [*times, inside], default=None)
+        soonest = self.inside.wake_at
+        for wire in self._wires.values():
+            for at in wire.timers.values():
+                if soonest is None or at < soonest:
+                    soonest = at
+        return soonest
 
     def received(self, connection: int, data: bytes, now: float) -> list[Effect]:
         """Take bytes from a till."""
@@ -85,7 +88,7 @@ class OnLine:
         """Do what is due."""
         effects = self._bring(self.inside.tick(now), now)
         for connection, wire in list(self._wires.items()):
-            for name in [name for name, at in wire.timers.items() if at <= now]:
+            for name in [name for name, at in wire.timers.items() if at <= now] if wire.timers else ():
                 if wire.timers.pop(name, None) is not None:
                     effects += self._carry_out(connection, wire.link.timer(name), now)
         return effects

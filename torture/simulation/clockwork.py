@@ -37,7 +37,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return call
 
     def call_later(self, delay: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> _Call:  # type: ignore[override]
-        return self.call_at(self._now + delay, callback, *args)
+        call = _Call(when := self._now + delay, callback, args)
+        heapq.heappush(self._later, (when, next(self._order), call))
+        return call
 
     def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> _Call:  # type: ignore[override]
         call = _Call(when, callback, args)
@@ -56,16 +58,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
             calls.append(heapq.heappop(later)[2])
         for _ in range(len(calls)):
             call = calls.popleft()
-            if call.callback is not None:
-                self._carry_out(call.callback, call.args)
-
-    def _carry_out(self, callback: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        try:
-            callback(*args)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # noqa: BLE001 - as asyncio does: whoever handles exceptions is told
-            self.call_exception_handler({"message": f"Exception in {callback!r}", "exception": error})
+            callback = call.callback
+            if callback is None:
+                continue
+            try:
+                callback(*call.args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # noqa: BLE001 - as asyncio does: whoever handles exceptions is told
+                self.call_exception_handler({"message": f"Exception in {callback!r}", "exception": error})
 
     def _process_events(self, event_list: list[Any]) -> None:
         """There are no files to watch."""

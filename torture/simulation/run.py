@@ -5,32 +5,35 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import itertools
 import logging
 import multiprocessing
 import os
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kit.progress import Progress
-
     from ..report import Report
 
 #: Histories that a process plays before it tells how far it is.
-PORTION = 25
-#: Findings that are printed; the rest is counted.
-SHOWN = 20
+PORTION = 10
+#: Findings that are printed, the rest is counted; and days of theirs that can be played again.
+SHOWN, REPLAYS = 20, 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("simulation (--sales)")
+    group = parser.add_argument_group(
+        "simulation (--sales)",
+        "The same seed gives the same days, on any machine and with any number of processes. A day is some 55 sales.",
+    )
     group.add_argument("--seed", type=int, default=1, help="what all chance is drawn from (default 1)")
     group.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)")
-    group.add_argument("--only", type=int, metavar="K", help="play history K alone and print what happened in it")
+    group.add_argument("--only", type=int, metavar="DAY", help="play this day alone and print what happened in it")
     group.add_argument("--break", dest="broken", metavar="LAW", help="break a law of money on purpose: it must be seen")
 
 
@@ -38,46 +41,75 @@ def run(parsed: argparse.Namespace, workplace: Any) -> int:
     """Play, print the counts; 1 when a promise is broken."""
     from kit.progress import Progress
 
-    from .shop import SALES
-
     if parsed.only is not None:
         return _replay(parsed.seed, parsed.only, parsed.broken)
-    histories = -(-parsed.sales // SALES)
     began, cpu = time.monotonic(), _cpu()
+    report = None
     with Progress(f"{parsed.sales} sales, seed {parsed.seed}") as progress:
-        report = torture(parsed.seed, histories, parsed.jobs, parsed.broken, progress)
+        for report in so_far(parsed.seed, parsed.sales, parsed.jobs, parsed.broken):
+            share = min(1.0, report.total("sales") / parsed.sales)
+            left = round((time.monotonic() - began) * (1 - share) / share) if share else 0
+            told = f"{report.total('sales')} sales, {report.found('lost')} lost, {report.found('doubled')} doubled"
+            progress.update(share, f"{told}, {left // 60}:{left % 60:02} left")
+    assert report is not None
+    seconds, cpu = time.monotonic() - began, _cpu() - cpu
     print(_table(report))
-    print(f"{time.monotonic() - began:.0f} s, {_cpu() - cpu:.0f} s of processor time, {parsed.jobs} processes")
-    for finding in report.findings[:SHOWN]:
-        print(finding)
-    if report.findings:
-        number = report.findings[0].history
-        print(f"Read one: dev/torture --sales 1 --seed {parsed.seed} --only {number}")
+    speed = (
+        f"{report.total('sales') / seconds:.0f} sales a second, {report.total('sales') / cpu:.0f} per second of a core"
+    )
+    print(f"{seconds:.0f} s, {cpu:.0f} s of processor time, {parsed.jobs} processes: {speed}")
+    _explain(report, parsed)
     return int(report.failed)
 
 
-def torture(
-    seed: int, histories: int, jobs: int = 1, broken: str | None = None, progress: Progress | None = None
-) -> Report:
-    """Play histories 0 to `histories` and return what was found."""
+def _explain(report: Report, parsed: argparse.Namespace) -> None:
+    """Print what broke a promise, and how to play that day again."""
+    wrong = report.findings or (report.persons if report.too_many_persons else [])
+    for finding in wrong[:SHOWN]:
+        print(finding)
+    if len(wrong) > SHOWN:
+        print(f"… and {len(wrong) - SHOWN} more")
+    more = f" --break {parsed.broken}" if parsed.broken else ""
+    for number in list(dict.fromkeys(finding.history for finding in wrong))[:REPLAYS]:
+        print(f"Play that day again: ./dev/torture --sales 1 --seed {parsed.seed} --only {number}{more}")
+    if not report.failed:
+        print("Every promise kept: nothing lost, doubled or invented, no possible approval missed, few left to people.")
+
+
+def torture(seed: int, days: int, broken: str | None = None) -> Report:
+    """Play the first days in this process and return what was found."""
+    gc.disable()
+    try:
+        return _play((seed, 0, days, broken))
+    finally:
+        gc.enable()
+
+
+def so_far(seed: int, sales: int, jobs: int, broken: str | None) -> Iterator[Report]:
+    """Play days until there are so many sales; yield what was found up to then, again and again."""
     from ..report import Report
 
     report = Report()
-    portions = [(seed, start, min(start + PORTION, histories), broken) for start in range(0, histories, PORTION)]
-    for done, part in enumerate(_played(portions, jobs), 1):
-        report.add(part)
-        if progress is not None:
-            told = f"{report.total('sales')} sales, {report.found('lost')} lost, {report.found('doubled')} doubled"
-            progress.update(done / len(portions), told)
-    return report
+    portions = ((seed, start, start + PORTION, broken) for start in itertools.count(0, PORTION))
+    with contextlib.closing(_played(portions, jobs)) as parts:
+        while report.total("sales") < sales:
+            report.add(next(parts))
+            yield report
 
 
-def _played(portions: list[Any], jobs: int) -> Iterator[Report]:
+def _played(portions: Iterator[Any], jobs: int) -> Iterator[Report]:
+    """Yield the reports of portions in their order, so that the same days are counted whoever is faster."""
     if jobs == 1:
         yield from map(_play, portions)
         return
-    with multiprocessing.get_context("fork").Pool(jobs) as pool:
-        yield from pool.imap_unordered(_play, portions)
+    from . import shop  # noqa: F401 - once, before there are children
+
+    # A child plays one portion, and what it leaves goes with it: nothing need be collected.
+    with multiprocessing.get_context("fork").Pool(jobs, gc.disable, maxtasksperchild=1) as pool:
+        ahead = deque(pool.apply_async(_play, (next(portions),)) for _ in range(2 * jobs))
+        while True:
+            yield ahead.popleft().get()
+            ahead.append(pool.apply_async(_play, (next(portions),)))
 
 
 def _play(portion: tuple[int, int, int, str | None]) -> Report:
@@ -89,7 +121,7 @@ def _play(portion: tuple[int, int, int, str | None]) -> Report:
 
     seed, start, end, broken = portion
     report = Report()
-    with _quiet(), _folder() as folder, breaks.broken(broken), _no_collector():
+    with _quiet(), _folder() as folder, breaks.broken(broken):
         for number in range(start, end):
             history, disk = play(seed, number, Path(folder))
             report.add(check(history))
@@ -125,19 +157,6 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
-
-
-@contextlib.contextmanager
-def _no_collector() -> Iterator[None]:
-    """Histories are short, and what they leave is collected once at the end."""
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.collect()
-        gc.unfreeze()
 
 
 def _folder() -> tempfile.TemporaryDirectory[str]:

@@ -177,6 +177,7 @@ class Box:
         else:
             self.wire = Wire(self, self.chance, self.notes, stand)
         self._timer: asyncio.TimerHandle | None = None
+        self._wake_at: float | None = None
         self._phase = Phase.IDLE
 
     @property
@@ -222,17 +223,20 @@ class Box:
 
     def _do(self, happen: Callable[[float], list[Any]]) -> None:
         now = self._loop.time()
+        terminal = self.terminal
         armed = self.faults.armed.copy() if self.faults.armed else {}
-        dialog = self.terminal.serving
+        dialog = terminal.serving
         self._carry_out(happen(now))
-        while (wake_at := self.terminal.wake_at) is not None and wake_at <= now:
-            self._carry_out(self.terminal.tick(now))
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(wake_at, self._do, self.terminal.tick) if wake_at is not None else None
+        while (wake_at := terminal.wake_at) is not None and wake_at <= now:
+            self._carry_out(terminal.tick(now))
+        if wake_at != self._wake_at or happen == terminal.tick:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(wake_at, self._do, terminal.tick) if wake_at is not None else None
+            self._wake_at = wake_at
         if armed:
             self._blame(armed, dialog)
-        if (phase := self.terminal.phase) is not self._phase:
+        if (phase := terminal.phase) is not self._phase:
             self._phase = phase
             if phase is Phase.CARD:
                 who = self.cardholder()

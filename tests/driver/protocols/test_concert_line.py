@@ -96,6 +96,34 @@ def test_a_frame_is_repeated_only_after_a_nak_of_it_and_not_for_ever():
     assert (told(end), written(end)) == ([Refused()], bytes((EOT,)))
 
 
+@pytest.mark.parametrize(
+    "heard",
+    [
+        pytest.param([b"z\x15q"], id="among other bytes"),
+        pytest.param([b"z", b"\x15"], id="after other bytes"),
+        pytest.param([b"\xff\x15\x15\x15"], id="as if refused for good"),
+    ],
+)
+def test_a_nak_in_the_midst_of_noise_refuses_nothing(heard):
+    link = sent()
+    for data in heard:
+        effects = link.receive(data)
+        assert (told(effects), written(effects)) == ([], b"")
+    assert written(link.timer("line")) == bytes((EOT,))
+    assert written(link.receive(bytes((ENQ,)))) == bytes((ACK,))  # it may have been taken: the answer is heard
+
+
+def test_what_came_before_the_frame_left_does_not_refuse_it():
+    link = EnqLink(AT_ONCE)
+    link.open()
+    link.receive(bytes((ENQ,)))  # a collision: the terminal is heard first
+    link.send(REQUEST)
+    link.receive(bytes((EOT,)))
+    assert written(link.timer("line")) == bytes((ENQ,))
+    assert written(link.receive(bytes((ACK, NAK, NAK, NAK)))) == frame(REQUEST)
+    assert told(link.receive(bytes((ACK,)))) == [Delivered()]
+
+
 def test_silence_after_a_frame_repeats_nothing_and_the_answer_is_still_heard():
     link = sent()
     assert written(link.timer("line")) == bytes((EOT,))

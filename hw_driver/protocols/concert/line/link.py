@@ -39,6 +39,8 @@ class Phase(Enum):
 #: The machine has one clock at a time, and one for the silence before an answer.
 CLOCK, TURN = "line", "line_turn"
 
+_NAK = bytes((NAK,))
+
 
 class EnqLink:
     """One side of one line. `yields` says who gives way when both open at once: the till does.
@@ -55,6 +57,7 @@ class EnqLink:
         self._refused = False
         self._frame = b""
         self._sends = 0
+        self._noisy = False
         self._reader = FrameReader()
         self._last = b""
         self._answer = b""
@@ -114,8 +117,10 @@ class EnqLink:
     # -- what happens on the line
 
     def receive(self, data: bytes) -> list[LinkEffect]:
-        at = 0
-        while at < len(data):
+        at, sends = 0, self._sends
+        if self._phase is Phase.SENDING and data.strip(_NAK):
+            self._noisy = True
+        while at < len(data) and self._sends == sends:  # what came together was said before the frame was sent
             if self._phase is Phase.READING:
                 at = self._read(data, at)
                 continue
@@ -175,7 +180,7 @@ class EnqLink:
 
     def _send_frame(self) -> None:
         self._sends += 1
-        self._wanted = False
+        self._wanted = self._noisy = False
         self._effects.append(Send(self._frame))
         self._go(Phase.SENDING, self._settings.line_answer)
 
@@ -186,6 +191,9 @@ class EnqLink:
         self._effects.append(Delivered())
 
     def _send_again(self) -> None:
+        """Refused, if it is said plainly: a NAK among other bytes may be noise, and the frame may have been taken."""
+        if self._noisy:
+            return
         if self._frame and self._sends < self._settings.line_sends:
             self._send_frame()
             return
