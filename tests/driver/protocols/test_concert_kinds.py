@@ -162,6 +162,36 @@ def test_a_reversal_is_the_whole_payment_or_not_known(reply, state, code):
     assert (outcome.state, outcome.code) == (state, code)
 
 
+def v2_reply(status="0", amount=1250, means="1", card=""):
+    return f"01{status}{amount:08d}{means}{card:55}978          ".encode()
+
+
+def v2_answered(asking, data, **options):
+    machine = V2.machine(options)
+    machine.start(asking)
+    machine.connected()
+    assert machine.connected() == [], "a line opens once"
+    return ended(machine.receive(data))
+
+
+def test_a_reversal_of_v2_is_the_whole_payment_or_not_known():
+    back = request(Kind.REVERSAL, 1250)
+    whole, part = v2_answered(back, v2_reply()), v2_answered(back, v2_reply(amount=1000))
+    assert (whole.state, whole.amount_approved) == (State.APPROVED, 1250)
+    assert (part.state, part.code) == (State.UNKNOWN, "amount_below")
+    assert v2_answered(request(Kind.PREAUTH, 1250), v2_reply(amount=1000)).code == "partial"
+
+
+def test_a_cheque_of_v2_keeps_its_line_and_no_card():
+    line = "0000023 012345678901 012345678901"
+    outcome = v2_answered(request(amount=1250, means="cheque"), v2_reply(means="C", card=line))
+    assert (outcome.brand, outcome.last4) == ("Cheque", "")
+    assert outcome.details["cheque_line"].startswith("0000023 "), "what looks like a card number in it is masked"
+    assert "cheque_line" not in v2_answered(request(amount=1250), v2_reply(card="4970101234567893")).details
+    short = b"01000001250C978          "
+    assert "cheque_line" not in v2_answered(request(amount=1250, means="cheque"), short).details
+
+
 def test_a_held_amount_may_be_lower():
     outcome = answered(request(Kind.PREAUTH), echo("4", CB="1000"))
     assert (outcome.state, outcome.code, outcome.amount_approved) == (State.APPROVED, "partial", 1000)

@@ -123,8 +123,20 @@ async def test_a_terminal_that_does_not_answer_keeps_no_sale_back(
     monkeypatch.setattr("hw_driver.terminal.YIELD_SECONDS", 0.05)
     sleepy.awake.clear()
     await until(lambda: sleepy.asked)
+    asking = terminal._dialog
+    assert asking
     assert (await ended(await terminal.start(body(clock)))).state == "approved"
+    assert asking.over, "given up, its connection let go"
     assert sleepy.asked[:2] == ["I", "0"]
+
+
+async def test_an_identification_asked_for_twice_is_one(sleepy: Sleepy, journal: Journal, clock: MovableClock) -> None:
+    terminal = runner(sleepy, journal, clock)
+    first = await terminal.identify(number := body()["uuid"])
+    assert await terminal.identify(number) is first
+    await ended(first)
+    await terminal.close()
+    assert sleepy.asked == ["I"]
 
 
 async def test_somebody_who_asks_who_it_is_waits_too(sleepy: Sleepy, terminal: Terminal, clock: MovableClock) -> None:
