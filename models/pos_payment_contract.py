@@ -23,9 +23,10 @@ class PosPayment(models.Model):
     )
 
     def _fill_from_card_transaction(self):
-        super()._fill_from_card_transaction()
+        result = super()._fill_from_card_transaction()
         self._find_card_contract()
         self._enter_card_batches()
+        return result
 
     def _card_approved_at(self):
         """Return when the terminal approved this payment, as far as Odoo knows."""
