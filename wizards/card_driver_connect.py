@@ -35,7 +35,7 @@ class CardDriverConnect(models.TransientModel):
     transport = fields.Selection(
         selection=lambda self: self.env["card.terminal"]._selection_transport(),
         string="Connected by",
-        compute="_compute_transports",
+        compute="_compute_transport",
         store=True,
         readonly=False,
     )
@@ -98,10 +98,13 @@ class CardDriverConnect(models.TransientModel):
     def _compute_transports(self):
         for wizard in self:
             info = PROTOCOLS.get(wizard.protocol)
-            known = list(info.transports) if info else []
-            wizard.transports = known
-            if wizard.transport not in known:
-                wizard.transport = known[0] if known else False
+            wizard.transports = list(info.transports) if info else []
+
+    @api.depends("protocol")
+    def _compute_transport(self):
+        for wizard in self:
+            if wizard.transport not in wizard.transports:
+                wizard.transport = wizard.transports[0] if wizard.transports else False
 
     @api.onchange("protocol")
     def _onchange_protocol(self):
