@@ -60,6 +60,15 @@ def test_a_refused_frame_is_repeated_and_not_for_ever():
     assert (told(end), written(end), link.idle) == ([Refused()], b"", True)
 
 
+def test_nothing_leaves_behind_a_frame_that_was_refused():
+    link = sent(YES)
+    link.send(PAY)
+    link.receive(bytes((NAK,)))
+    link.receive(bytes((NAK,)))
+    end = link.receive(bytes((NAK,)))
+    assert (told(end), written(end), link.idle) == ([Refused()], b"", True)
+
+
 def test_silence_repeats_what_moves_no_money():
     link = sent()
     assert written(link.timer("line_t2")) == frame(ASK)
@@ -121,6 +130,19 @@ def test_silence_inside_a_frame_is_refused():
     assert written(link.timer("line_t1")) == bytes((NAK,))
     assert link.timer("line_t1") == []
     assert told(link.receive(frame(SHOW))) == [Received(SHOW)]
+
+
+def test_a_nak_inside_what_is_left_of_a_frame_repeats_nothing():
+    for noise in (b"\x02\x04\x15", b"\x10\x04\x15", frame(SHOW)[:-1] + b"\x15\x15"):
+        link = sent(PAY)
+        assert frame(PAY) not in written(link.receive(noise))
+        assert told(link.receive(frame(YES))) == [Delivered(), Received(YES)]
+
+
+def test_a_nak_behind_a_whole_frame_counts():
+    link = sent(PAY)
+    link.receive(frame(SHOW))
+    assert written(link.receive(bytes((NAK,)))) == frame(PAY)
 
 
 def test_noise_between_frames_is_nothing():
@@ -191,14 +213,14 @@ class Conversation:
         self.line.carry_out(end, end.link.send(message))
 
     def pay(self):
-        self.number += 1
+        self.number, self.shown = self.number + 1, False
         self.command = build(0x0601, bytes.fromhex(f"04{self.number:012d}"))
         self.say(self.line.till, self.command)
         self.line.run(self.line.random.choice((30, 60)))
         self.line.carry_out(self.line.till, self.line.till.link.release())
 
     def told(self, end, effect):
-        if isinstance(effect, Refused) and end is self.line.till:
+        if isinstance(effect, Refused) and end is self.line.till and not self.shown:
             self.refused.add(self.command)
         if not isinstance(effect, Received):
             return
@@ -210,6 +232,7 @@ class Conversation:
         elif end is self.line.terminal and message == YES:
             self.say(end, END)
         elif end is self.line.till and message == SHOW:
+            self.shown = True  # from here on a frame of the till is an answer, not the command
             self.say(end, YES)
         elif end is self.line.till and message == END:
             self.done.add(self.command)

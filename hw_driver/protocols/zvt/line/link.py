@@ -7,6 +7,9 @@ Permitted repeats: any frame after an explicit NAK of it; after silence all but 
 once unless `line_repeat_payments` says otherwise. A frame that comes again because its ACK was lost is told once: the
 other side cannot have gone on before something of ours was acknowledged.
 
+A frame whose beginning was lost looks like noise in which any byte can be a NAK, and a request for money must not go
+again for that. So ACK and NAK count only where nothing but whole frames was heard since our own frame.
+
 Source: P16 2.1, 3, P15 2.21 (zvt.md 1.2).
 """
 
@@ -33,6 +36,7 @@ class ZvtLink:
         self._sent = b""  # the message whose ACK is awaited
         self._sends = 0
         self._begun = False  # a DLE was heard outside a frame
+        self._in_step = True  # nothing but whole frames was heard since our last one
         self._reader: FrameReader | None = None
         self._last = b""  # the message heard last, until something of ours is acknowledged
         self._effects: list[LinkEffect] = []
@@ -75,22 +79,28 @@ class ZvtLink:
             if self._reader is not None:
                 at = self._read(self._reader, data, at)
                 continue
-            byte, begun, self._begun = data[at], self._begun, False
+            self._hear(data[at])
             at += 1
-            if begun and byte == STX:
-                self._reader = FrameReader()
-                self._effects.append(StartTimer(BYTE, self._settings.line_byte))
-            elif byte == DLE:
-                self._begun = True
-            elif self._sent and byte == ACK:
-                self._delivered()
-            elif self._sent and byte == NAK:
-                self._again()
         return self._told()
+
+    def _hear(self, byte: int) -> None:
+        """Take a byte between frames."""
+        begun, self._begun = self._begun, False
+        if begun and byte == STX:
+            self._reader = FrameReader()
+            self._effects.append(StartTimer(BYTE, self._settings.line_byte))
+        elif byte == DLE:
+            self._begun = True
+            self._in_step &= not begun
+        elif self._sent and self._in_step and not begun and byte in (ACK, NAK):
+            self._delivered() if byte == ACK else self._again()
+        else:
+            self._in_step = False
 
     def timer(self, name: str) -> list[LinkEffect]:
         if name == BYTE and self._reader is not None:
             self._reader = None
+            self._in_step = False
             self._write(NAK)
         elif name == ANSWER and self._sent:
             self._silence()
@@ -110,6 +120,7 @@ class ZvtLink:
             return after
         self._reader = None
         self._effects.append(StopTimer(BYTE))
+        self._in_step = reader.unit is not None
         if reader.unit is None:
             self._write(NAK)
             return after
@@ -130,6 +141,7 @@ class ZvtLink:
 
     def _send_frame(self) -> None:
         self._sends += 1
+        self._in_step = True
         self._effects += [Send(frame(self._sent)), StartTimer(ANSWER, self._settings.line_answer)]
 
     def _delivered(self) -> None:
@@ -141,6 +153,7 @@ class ZvtLink:
         if self._sends < self._settings.line_sends:
             self._send_frame()
             return
+        self._waiting.clear()  # whoever stands above gives up: nothing more may leave
         self._effects.append(Refused())
         self._done()
 
