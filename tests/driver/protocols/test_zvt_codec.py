@@ -106,6 +106,11 @@ def test_the_fields_of_a_payment():
         ("06d109ff034106041f070101", "print_line", {"attribute": "ff", "feed": "03", "text": "A"}),
         ("06d10100", "print_line", {"attribute": "00"}),
         ("06d100", "print_line", {}),
+        ("060200", "log_off", {}),
+        ("06d0021234", "graphic_request", {"data": "1234"}),
+        ("06d000", "graphic_request", {}),
+        ("060f02dc00", "status_report", {"status": "dc", "rest": "00"}),
+        ("060f01fa", "status_report", {"status": "fa"}),
     ],
 )
 def test_messages_without_field_numbers(text, message, expected):
@@ -139,6 +144,22 @@ def test_a_field_that_comes_twice_is_kept_twice():
     found = decoded("040f0427002705")
     assert found["fields"] == {"result": "00", "result#1": "05"}
     assert messages.encode(found).hex() == "040f0427002705"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "040f000605240307ff00",  # objects inside that are cut
+        "040f0506032401ff",  # and one whose tag is cut
+        "040f0060f0f0f1aa",  # totals of another size
+        "040f0022f0f1fb",  # a card number that is none
+    ],
+)
+def test_what_cannot_be_read_inside_is_shown_as_it_is(text):
+    found = decoded(f"{text[:4]}{len(text) // 2 - 3:02x}{text[6:]}")
+    assert found["warnings"]
+    if "card_number" not in found["fields"]:
+        assert messages.encode(through_json(found)).hex()[6:] == text[6:]
 
 
 def test_a_value_that_does_not_fit_is_shown_as_it_is():
@@ -214,6 +235,8 @@ def test_what_is_no_message(text):
         {"message": "status_information", "fields": {"text": "a" * 1000}},
         {"message": "status_information", "fields": {"card_name": "\u4e2d"}},
         {"message": "status_information", "fields": {"totals": {"receipts": []}}},
+        {"message": "status_information", "fields": {"totals": {"receipts": ["0000", "0000"], "groups": {}}}},
+        {"message": "status_information", "fields": {"tlv": [{"tag": "24", "value": [1]}]}},
         {"message": "registration", "fields": {"config": "be"}},
         {"message": "registration", "fields": {"password": "12", "config": "be"}},
         {"message": "negative_answer", "fields": {}},
