@@ -21,8 +21,8 @@ NAMES = {
 LIKE_ENGLISH = {
     "de": {
         *("%(terminal)s: %(reason)s", "%(what)s: %(before)s → %(after)s", "Acquirer", "Alarm", "Code", "Hash"),
-        *("Journal", "Name", "Option", "Original", "PIN", "Port", "Standard", "Status", "Terminal", "Terminals"),
-        *("Text", "Version"),
+        *("In Odoo", "Journal", "Name", "Option", "Original", "PIN", "Port", "Standard", "Status", "Terminal"),
+        *("Terminals", "Text", "Version"),
     },
     "fr": {
         *("Action", "Actions", "Code", "Configuration", "Contradiction", "Date", "Duplicata", "Exception"),
