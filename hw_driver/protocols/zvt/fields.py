@@ -154,6 +154,15 @@ def length_bytes(size: int, more: int = 0) -> bytes:
     return bytes((0x80 + more,)) + size.to_bytes(more, "big")
 
 
+_HEADS = [{LL: 3, LLL: 4}.get(size, 1) for size in _SIZES]
+
+
+def written_size(values: Values) -> int:
+    """Return how many bytes fields take, the container with the shortest length."""
+    containers = sum(len(length_bytes(len(value))) for number, value in values if number == TLV)
+    return sum([_HEADS[number] + len(value) for number, value in values]) + containers
+
+
 def join(values: Values) -> bytes:
     """Return the bytes of fields; raise `MalformedMessage` for a value that has not the size it must have."""
     return b"".join(one(number, value) for number, value in values)

@@ -20,7 +20,7 @@ from .commands import (
     command_of,
     is_container,
 )
-from .fields import BER, FIELDS, LLL, NUMBERS, TLV, Values, counted, join, length_at, length_bytes, one
+from .fields import BER, FIELDS, LLL, NUMBERS, TLV, Values, counted, length_at, length_bytes, one, written_size
 from .fields import split as split_fields
 from .values import BCD, HEX, MASK, PAN, SECRET, TEXT, Codec, shown, written
 
@@ -158,7 +158,7 @@ def _container(taken: Taken, warnings: list[str]) -> Any:
     """The container; with how its length is written where that is longer than it must be."""
     value = taken.value(TLV)
     objects = _inside("tlv", value, warnings)
-    longer = taken.size - len(join(taken.values))
+    longer = taken.size - written_size(taken.values)
     return {"length_bytes": len(length_bytes(len(value))) - 1 + longer, "objects": objects} if longer else objects
 
 

@@ -145,8 +145,14 @@ def written(data: bytes) -> Written:
     at, end = 0, len(data)
     try:
         while at < end:
-            tag, at = tag_at(data, at)
-            start, size = length_at(data, at)
+            tag = data[at]
+            if tag & _LONG == _LONG:
+                tag, at = tag_at(data, at)
+            else:
+                at += 1
+            size, start = data[at], at + 1
+            if size >= _MORE:
+                start, size = length_at(data, at)
             stop = start + size
             if stop > end:
                 raise ValueError("an object is cut")
