@@ -288,10 +288,8 @@ def is_last(journal: Journal, record: Record) -> bool:
 def _previous(journal: Journal, record: Record) -> Record | None:
     """Return the transaction whose result the terminal would tell if this one had never reached it."""
     for before in journal.before(record.uuid):
-        if before.kind is Kind.REPRINT:
-            continue
-        if before.kind is Kind.SETTLEMENT and not _never_left(before):
-            return None  # a terminal may forget what it has sent off
+        if before.kind not in MONEY_KINDS:
+            continue  # a terminal may forget what it has sent off, but takes nothing for its last that was not
         if before.state is State.APPROVED:
             return before
         if before.state not in ENDED_WITHOUT_CHARGE:

@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 from runtime_kit import MovableClock, body
 
+from hw_driver import asking
 from hw_driver.journal import Journal
 from hw_driver.protocols import recovery
+from hw_driver.protocols.machine import Outcome
 from hw_driver.protocols.registry import PROTOCOLS
+from hw_driver.protocols.states import State
 from hw_driver.terminal import Terminal
 from hw_driver.transaction import Transaction
 from hw_driver.virtual.concert import Settings, VirtualConcert
@@ -146,15 +149,37 @@ async def test_nothing_since_the_settlement(shop: Shop) -> None:
     assert shop.evidence(lost) == [], "a terminal without a last payment proves nothing"
 
 
-async def test_a_settlement_between_leaves_nothing_to_compare_with(shop: Shop) -> None:
-    """The same customer pays the same amount as before the settlement: newer than what, nobody knows."""
+async def test_the_first_sale_after_a_settlement(shop: Shop) -> None:
+    """A terminal of its own tells another result than before the settlement, so it can only be this one's."""
     shop.start(TELLS | {"settlement": True}, exclusive=True)
     await shop.ended(await shop.sale())
     errand = {"kind": "settlement", "amount": 0, "currency": "", "order": "", "line": ""}
     await shop.ended(await shop.sale(**errand))
     lost = await shop.ended(await shop.sale("lost"))
-    assert result(lost) == ("unknown", "link_lost")
-    assert shop.evidence(lost) == [["amount", "currency"]]
+    assert result(lost) == ("approved", "approved")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "may_be_told", "is_the_last"),
+    [
+        ("reprint", State.APPROVED, True, True),
+        ("settlement", State.APPROVED, False, False),
+        ("settlement", State.FAILED, True, False),
+        ("sale", State.APPROVED, False, False),
+        ("sale", State.DECLINED, True, False),
+    ],
+)
+def test_what_came_after_an_unknown_one(
+    journal: Journal, kind: str, state: State, may_be_told: bool, is_the_last: bool
+) -> None:
+    unknown = journal.intend(body())
+    journal.record(unknown.uuid, State.SENT)
+    unknown = journal.record(unknown.uuid, State.UNKNOWN)
+    later = journal.intend(body(kind=kind))
+    journal.record(later.uuid, State.SENT)
+    journal.record(later.uuid, state, Outcome(state, "link_lost"))
+    assert asking.may_be_last(journal, unknown) is may_be_told
+    assert asking.is_last(journal, unknown) is is_the_last
 
 
 async def test_a_copy_between_changes_nothing(shop: Shop) -> None:
