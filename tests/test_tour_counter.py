@@ -46,7 +46,7 @@ class TestCounterTours(CardTourCase):
         self.assertEqual(refunded.refunded_order_id, sold)
         self.assertEqual((refunded.state, refunded.payment_ids.amount), ("paid", -1.98))
         self.assertEqual(refunded.payment_ids.card_transaction_id, reversal)
-        self.assertIn("CARTE", sold.payment_ids.ticket)
+        self.assertIn("TICKET CLIENT", sold.payment_ids.ticket)
         self.assertEqual(self.counter.charges, [("sale", 198), ("reversal", 198)])
 
     def test_refunded_where_the_terminal_cannot_cancel(self):

@@ -52,7 +52,7 @@ tour(
     ReceiptScreen.clickNextOrder(),
     TO_PAID_ORDER,
     click(".card-terminal-slip-button"),
-    isThere(".card-terminal-slip pre:contains('CARTE')"),
+    isThere(".card-terminal-slip pre:contains('TICKET CLIENT')"),
     Dialog.cancel(),
     click(".card-terminal-give-back:contains('Cancel on the terminal')"),
     Dialog.confirm("Cancel the payment"),

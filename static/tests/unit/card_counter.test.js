@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
 import { allowTranslations } from "@web/../tests/web_test_helpers";
+import { CardSlipDialog } from "@pos_card_terminal/app/components/card_slip/card_slip";
 import { CardErrands } from "@pos_card_terminal/app/services/card_errands";
 import { CardGivingBack } from "@pos_card_terminal/app/services/card_giving_back";
 import { CardPayments } from "@pos_card_terminal/app/services/card_payments";
@@ -168,4 +169,15 @@ test("what was not done says so", async () => {
     const { errands: made, asked, counter } = errands({ health: [HEALTHY] }, offline);
     expect((await made.settle(counter, () => {})).text).toBe("Odoo says no");
     expect(asked.length).toBe(0);
+});
+
+test("a printer that fails is told of, and nothing else happens", async () => {
+    for (const print of [async () => Promise.reject(new Error("no paper")), () => { throw new Error("no printer"); }]) {
+        const said = [];
+        const notification = { add: (text, { type }) => said.push(type) };
+        const dialog = { slips: ["SLIP"], pos: { printer: { print } }, notification, state: { busy: false } };
+        await CardSlipDialog.prototype.print.call(dialog);
+        expect(said).toEqual(["warning"]);
+        expect(dialog.state.busy).toBe(false);
+    }
 });
