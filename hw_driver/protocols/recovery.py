@@ -67,7 +67,7 @@ class Last:
     `outcome` is `approved` with its amount, or a state without charge when the terminal says that the last attempt did
     not succeed. `kind` is None where it is not told; `reference` is the uuid that went out with the request, or ''.
     `elsewhere` says that the terminal names another till for it. `idle` says that this terminal answers so only while
-    nothing is under way. `newer` says that its numbers are not those of the previous one; None: they tell nothing.
+    nothing is under way. `newer` says whether its numbers come after those of the previous one; None: it told none.
     """
 
     outcome: Outcome
@@ -107,7 +107,7 @@ def _agreement(lost: Lost, last: Last) -> tuple[str, ...]:
         "kind": last.kind is lost.kind,
         "amount": last.outcome.amount_approved == lost.amount,
         "currency": last.currency == lost.currency,
-        "newer": lost.previous is not None and (last.newer or _differ(last.outcome, lost.previous)),
+        "newer": lost.previous is not None and _is_newer(last, lost.previous),
     }
     return tuple(word for word, true in agrees.items() if true)
 
@@ -133,6 +133,10 @@ def _approved(lost: Lost, last: Last, agrees: tuple[str, ...]) -> Outcome:
         text="Approved in part: the rest is still due." if partial else "Approved.",
         details={**last.outcome.details, "recovered_by": proof},
     )
+
+
+def _is_newer(last: Last, previous: Outcome) -> bool:
+    return _differ(last.outcome, previous) if last.newer is None else last.newer
 
 
 def _differ(one: Outcome, other: Outcome) -> bool:

@@ -46,13 +46,28 @@ def tell(lost: Lost, last: Last, longest: float) -> Outcome | Evidence:
     if lost.previous is not None and same(lost.previous, last.outcome):
         return believe(lost, replace(last, reference=lost.previous_uuid), longest)
     told_another = lost.said is not None and _named(lost.said)
-    newer = lost.previous is not None and _named(lost.previous) and _named(last.outcome)
-    return believe(lost, replace(last, elsewhere=told_another, newer=newer or None), longest)
+    told = lost.previous is not None and _named(lost.previous) and _named(last.outcome)
+    newer = _is_after(last.outcome, lost.previous) if told and lost.previous else None
+    return believe(lost, replace(last, elsewhere=told_another, newer=newer), longest)
 
 
 def same(one: Outcome, other: Outcome) -> bool:
     """Whether these are certainly the same transaction of the same terminal."""
     return _named(one) and _named(other) and numbers(one) == numbers(other)
+
+
+def _is_after(one: Outcome, other: Outcome) -> bool:
+    """Whether the same terminal counted on from one to the other; its counters begin again after their last digit."""
+    (terminal, *mine, _), (known, *its, _) = numbers(one), numbers(other)
+    if terminal != known or not terminal:
+        return False
+    pairs = [(new, old) for new, old in zip(mine, its, strict=True) if new.isdigit() and old.isdigit()]
+    return bool(pairs) and all(_counted_on(new, old) for new, old in pairs)
+
+
+def _counted_on(new: str, old: str) -> bool:
+    half = int("5" + "0" * (max(len(new), len(old)) - 1))
+    return 0 < (int(new) - int(old)) % (2 * half) < half
 
 
 def _named(outcome: Outcome) -> bool:

@@ -1,5 +1,7 @@
 """The till's side of ZVT: what each message of a terminal leads to, message by message."""
 
+from dataclasses import replace
+
 import pytest
 
 from hw_driver.protocols.machine import (
@@ -619,6 +621,28 @@ def test_the_payment_before_says_that_this_one_never_arrived():
     assert Question().answered(previous, COMPLETION, state="9c").outcome.state is State.UNKNOWN
     doubtful = Question({"registered_is_idle": False}).answered(previous, COMPLETION)
     assert doubtful.outcome.state is State.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"receipt": "0469", "trace": "000469"},  # the payment before, told with another time
+        {"receipt": "0468", "trace": "000468"},
+        {"receipt": "0470", "trace": "000469"},
+        {"terminal_id": "29001006"},
+        {"terminal_id": None, "authorisation": None},
+        {"receipt": None, "trace": None, "authorisation": None},
+    ],
+)
+def test_numbers_that_did_not_count_on_prove_nothing(numbers):
+    question = Question(previous=replace(BEFORE, auth_code="999999")).answered(status(**numbers), COMPLETION)
+    assert question.outcome.state is State.UNKNOWN
+
+
+def test_counters_begin_again():
+    before = replace(BEFORE, terminal_ref="9999", details={"trace": "999999"})
+    question = Question(previous=before).answered(status(receipt="0001", trace="000001"), COMPLETION)
+    assert question.outcome.state is State.APPROVED
 
 
 def test_a_reversal_as_the_last_is_no_sale():
