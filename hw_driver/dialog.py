@@ -281,7 +281,8 @@ class Dialog(Listener):
             self.on_lost("closed")
 
     def _start_timer(self, effect: StartTimer) -> None:
-        self._stop_timer(StopTimer(effect.name))
+        if timer := self._timers.get(effect.name):
+            timer.cancel()
         loop = asyncio.get_running_loop()
         self._timers[effect.name] = loop.call_later(effect.seconds, self._fired, effect.name)
 

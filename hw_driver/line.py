@@ -172,7 +172,8 @@ class Line(Listener):
             self.on_lost("unplugged")
 
     def _start_timer(self, effect: StartTimer) -> None:
-        self._stop_timer(StopTimer(effect.name))
+        if timer := self._timers.get(effect.name):
+            timer.cancel()
         loop = asyncio.get_running_loop()
         self._timers[effect.name] = loop.call_later(effect.seconds, self._fired, effect.name)
 

@@ -325,16 +325,17 @@ class Journal(Reading):
     ) -> Record:
         """Append an event that leads from `now` to the state, outcome and settlement named."""
 
-        def after(event: Event) -> Record:
-            ended_at = now.ended_at or (event.at if state in ENDED else "")
-            return replace(now, state=state, outcome=outcome, settled=settled, ended_at=ended_at, seq=event.seq)
+        then = now
 
         def row(event: Event) -> tuple[str, tuple[Any, ...]]:
-            then = after(event)
+            nonlocal then
+            ended_at = now.ended_at or (event.at if state in ENDED else "")
+            then = replace(now, state=state, outcome=outcome, settled=settled, ended_at=ended_at, seq=event.seq)
             columns = (state.value, _json(outcome_body(outcome)), _json(settled), then.ended_at, then.seq, now.uuid)
             return _UPDATE, columns
 
-        return self._remember(after(self._append_result(now.uuid, kind, said, row)))
+        self._append_result(now.uuid, kind, said, row)
+        return self._remember(then)
 
     def _remember(self, record: Record) -> Record:
         """Keep the latest rows in memory as they are on the disk; nobody else writes there."""

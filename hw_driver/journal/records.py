@@ -77,8 +77,8 @@ def outcome_body(outcome: Outcome | None) -> dict[str, Any]:
     """Return the members of an outcome that say something, ready for JSON."""
     if outcome is None:
         return {}
-    said = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
-    return {name: _plain(value) for name, value in said.items() if value or (value in (0, ()) and value is not False)}
+    said = ((name, getattr(outcome, name)) for name in _MEMBERS)
+    return {name: _plain(value) for name, value in said if value or type(value) in (int, tuple)}
 
 
 def outcome_of(body: Mapping[str, Any]) -> Outcome | None:
@@ -89,7 +89,13 @@ def outcome_of(body: Mapping[str, Any]) -> Outcome | None:
     return Outcome(**{**body, "state": State(body["state"]), "totals": None if totals is None else tuple(totals)})
 
 
+_MEMBERS = tuple(field.name for field in fields(Outcome))
+_AS_IT_IS = frozenset({str, int, bool})
+
+
 def _plain(value: Any) -> Any:
+    if type(value) in _AS_IT_IS:
+        return value
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return dict(value) if isinstance(value, Mapping) else str(value) if isinstance(value, State) else value

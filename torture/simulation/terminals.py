@@ -176,6 +176,7 @@ class Box:
             self.connected(self.wire.end)
         else:
             self.wire = Wire(self, self.chance, self.notes, stand)
+        self._inside = getattr(self.terminal, "inside", self.terminal)  # the line has no say in what it does
         self._timer: asyncio.TimerHandle | None = None
         self._wake_at: float | None = None
         self._phase = Phase.IDLE
@@ -191,7 +192,7 @@ class Box:
 
     def received(self, connection: Any, data: bytes, uuid: str) -> None:
         number = connection.number
-        if uuid and self.terminal.serving != number:  # what comes meanwhile is not what it is doing
+        if uuid and self._inside.serving != number:  # what comes meanwhile is not what it is doing
             self.asked[number] = uuid
         self._do(partial(self.terminal.received, number, data))
 
@@ -225,7 +226,7 @@ class Box:
         now = self._loop.time()
         terminal = self.terminal
         armed = self.faults.armed.copy() if self.faults.armed else {}
-        dialog = terminal.serving
+        dialog = self._inside.serving
         self._carry_out(happen(now))
         while (wake_at := terminal.wake_at) is not None and wake_at <= now:
             self._carry_out(terminal.tick(now))
@@ -236,7 +237,7 @@ class Box:
             self._wake_at = wake_at
         if armed:
             self._blame(armed, dialog)
-        if (phase := terminal.phase) is not self._phase:
+        if (phase := self._inside.phase) is not self._phase:
             self._phase = phase
             if phase is Phase.CARD:
                 who = self.cardholder()
@@ -245,7 +246,7 @@ class Box:
 
     def _blame(self, armed: Mapping[str, Any], before: int | None) -> None:
         """Note the faults that have just happened under whoever was served."""
-        serving = self.terminal.serving if before is None else before
+        serving = self._inside.serving if before is None else before
         for name in armed:
             if name not in self.faults.armed:
                 uuid = self.asked.get(serving if serving is not None else self._last_asked, "")
