@@ -2,7 +2,7 @@
     "name": "POS Card Terminals",
     "version": "19.0.1.0.0",
     "category": "Sales/Point of Sale",
-    "summary": "Card payments on the terminals you have (CONCERT V3), with a journalled driver",
+    "summary": "Card payments on the terminals you have (CONCERT, ZVT), with a journalled driver",
     "author": "POS Card Terminal contributors",
     "license": "LGPL-3",
     "depends": ["point_of_sale"],
