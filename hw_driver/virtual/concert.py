@@ -16,10 +16,15 @@ from . import concert_answers as answers
 from .cards import CARDS, CardProfile
 from .concert_answers import V3, Dialect, Reason, Reply, Request
 from .concert_screen import Phase, Screen, display
+from .effects import Book, Effect, HangUp, PowerOff, PowerOn, Write
 from .faults import Faults
 from .ledger import Card, Entry
 from .memory import Memory
 from .receipt import euros
+
+__all__ = [
+    "AUTO", "KEYS", "NOBODY", "Book", "Effect", "HangUp", "PowerOff", "PowerOn", "Settings", "VirtualConcert", "Write",
+]  # fmt: skip
 
 MAX_REQUEST = 64 * 1024
 RESULT_SECONDS = 8.0  # a result stays on the display
@@ -55,42 +60,6 @@ class Settings:
     authorisation: float = 0.8
     auto: str = ""
     delay: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Book:
-    """Make this entry durable before carrying out what follows. `asked_by` is the connection whose request it ends."""
-
-    entry: Entry
-    asked_by: int
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Send `data` on a connection, each chunk as its own segment."""
-
-    connection: int
-    chunks: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HangUp:
-    """Close a connection once everything before is sent."""
-
-    connection: int
-
-
-@dataclass(frozen=True, slots=True)
-class PowerOff:
-    """Drop every connection and stop listening."""
-
-
-@dataclass(frozen=True, slots=True)
-class PowerOn:
-    """Listen again."""
-
-
-Effect = Book | Write | HangUp | PowerOff | PowerOn
 
 
 _ENDED = {"approved": Phase.APPROVED, "declined": Phase.DECLINED, "cancelled": Phase.CANCELLED}
