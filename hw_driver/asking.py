@@ -129,6 +129,7 @@ class Questions:
         self._journal = journal
         self._exclusive = exclusive
         self._asking: Asking | None = None
+        self._left = ("", 0.0)  # the lost one, and when its request had left: known however often the asking begins
 
     @property
     def possible(self) -> bool:
@@ -182,8 +183,9 @@ class Questions:
             self.stop()
             return
         if self._asking is None and self.can_tell(transaction.record):
-            asking = self._about(transaction, dialog.doubt, self._pauses if dialog.may_ask else ())
-            asking.since = dialog.since
+            if self._left[0] != transaction.uuid:
+                self._left = (transaction.uuid, dialog.since)
+            self._about(transaction, dialog.doubt, self._pauses if dialog.may_ask else ())
         if self._asking is not None:
             self._asking.go_on()
 
@@ -231,8 +233,9 @@ class Questions:
     def _about(self, transaction: Transaction, doubt: Outcome | None, pauses: Iterable[float]) -> Asking:
         self.stop()
         later = self._recovery.later if self._recovery else ()
-        now = asyncio.get_running_loop().time()
-        self._asking = Asking(transaction, doubt, now, pauses, later, self._ask)
+        uuid, left = self._left
+        since = left if uuid == transaction.uuid else asyncio.get_running_loop().time()
+        self._asking = Asking(transaction, doubt, since, pauses, later, self._ask)
         return self._asking
 
     def _ask(self, asking: Asking) -> None:

@@ -174,7 +174,7 @@ class _Check:
         for uuid, charges in self.charges.items():
             counts = self.report.counts[self.history.stands[charges[0].terminal]]
             counts["charged"] += len(charges)
-            if uuid in self.altered or not _answer_arrives(strikes.get(uuid, ()), charges[0].kind):
+            if uuid in self.altered or not _answer_arrives(strikes.get(uuid, ())):
                 continue
             counts["possible"] += 1
             found = self.transactions.get(uuid)
@@ -332,11 +332,9 @@ class _Check:
                 holder.pop(terminal, None)
 
 
-def _answer_arrives(strikes: Iterable[str], kind: str) -> bool:
+def _answer_arrives(strikes: Iterable[str]) -> bool:
     """Whether a terminal's answer arrives for all these faults: a check byte sees one damage, two may look right."""
     repaired = [strike for strike in strikes if strike.startswith(REPAIRED)]
-    if kind == "reversal" and "terminal:partial" in strikes:
-        return False  # half of a payment cannot be taken back: whatever the terminal did is for a person
     return len(repaired) <= 1 and ANSWER_ARRIVES.issuperset(set(strikes).difference(repaired))
 
 

@@ -310,7 +310,7 @@ class VirtualConcert:
         asked = amount = dialog.request.amount
         if dialog.card.limit is not None and dialog.request.kind == "sale":
             amount = min(amount, dialog.card.limit)
-        if partial := self.faults.take("partial"):
+        if dialog.request.kind != "reversal" and (partial := self.faults.take("partial")):  # all of it, or nothing
             amount = partial.value or max(asked // 2, 1)
         return self._end("approved", now, amount=amount)
 

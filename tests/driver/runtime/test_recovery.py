@@ -154,6 +154,19 @@ async def test_what_never_arrived_is_failed_once_it_cannot_arrive(shop: Shop, mo
     assert (await shop.sale("cut_uncharged")).state is State.UNKNOWN, "it may still be on its way"
 
 
+async def test_attempts_that_never_left_do_not_make_it_younger(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.driver(options=NAMED | {"duplicata_idle": True}, questions=())
+    await shop.sale()
+    monkeypatch.setattr(recovery, "IN_FLIGHT", 60.0)
+    lost = await shop.sale("cut_uncharged")
+    assert (await shop.sale(not_after="2020-01-01T00:00:00.000Z")).state is State.FAILED
+    assert lost.state is State.UNKNOWN, "it may still be on its way"
+    await asyncio.sleep(0.2)
+    monkeypatch.setattr(recovery, "IN_FLIGHT", 0.1)
+    await shop.sale()
+    assert (lost.state, lost.outcome.code) == (State.FAILED, "not_received")  # type: ignore[union-attr]
+
+
 async def test_while_it_may_still_run_there_it_is_not_failed(shop: Shop) -> None:
     shop.driver(options=NAMED | {"answer_timeout": 60})
     await shop.sale()
