@@ -43,7 +43,9 @@ async def plug(journal: Journal, clock: MovableClock) -> AsyncIterator[Plug]:
     servers: list[Server] = []
     terminals: list[Terminal] = []
 
-    async def begin(driver: str, terminal: str, kind: str, *faults: str, **settings: Any) -> Terminal:
+    async def begin(
+        driver: str, terminal: str, kind: str, *faults: str, keep_alive: float = 0, **settings: Any
+    ) -> Terminal:
         dialect, armed = SPOKEN[terminal].dialect, Faults()
         for name in faults:
             armed.arm(name, Mode.ALWAYS)
@@ -60,7 +62,8 @@ async def plug(journal: Journal, clock: MovableClock) -> AsyncIterator[Plug]:
             servers.append(cable)
             await cable.start()
             where = {"kind": "serial", "device": cable.device, "preset": "usb"}
-        runner = Terminal("counter", "Counter", PROTOCOLS[driver], where, OPTIONS[driver], journal, clock=clock)
+        options = OPTIONS[driver] | ({"keep_alive": keep_alive} if keep_alive else {})
+        runner = Terminal("counter", "Counter", PROTOCOLS[driver], where, options, journal, clock=clock)
         await runner.recover()
         terminals.append(runner)
         return runner
@@ -183,3 +186,16 @@ async def test_a_payment_is_taken_back_by_every_version(
             await back.changed(back.rev, 10)
     assert back.outcome
     assert (back.state, back.outcome.code, back.outcome.amount_approved) == (State.APPROVED, "approved", 1250)
+
+
+@pytest.mark.parametrize(("protocol", "kind"), [("concert-v3", "tcp"), ("concert-v3-serial", "serial")])
+async def test_sales_go_on_while_the_terminal_is_kept_awake(
+    plug: Plug, clock: MovableClock, protocol: str, kind: str
+) -> None:
+    terminal = await plug(protocol, protocol, kind, keep_alive=0.05)
+    for _ in range(5):
+        async with asyncio.timeout(10):
+            while terminal.idle:  # until it is being asked  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        assert (await sale(terminal, clock)).state is State.APPROVED
+    assert terminal.describe()["identity"]["virtual"] == "yes"
