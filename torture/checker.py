@@ -162,6 +162,8 @@ class _Check:
                 continue
             tells = "can tell" if transaction.body["terminal"] in self.history.reporting else "cannot tell"
             counts[tells] += 1
+            if transaction.when("unknown") and transaction.state in ("approved", *WITHOUT_CHARGE):
+                counts[f"told late, {tells}"] += 1
             if transaction.state in ("unknown", "settled_by_hand"):
                 counts[f"persons, {tells}"] += 1
                 if tells == "can tell":

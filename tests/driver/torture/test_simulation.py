@@ -38,6 +38,8 @@ def test_every_kind_of_terminal_comes_through(stand: str, monkeypatch: pytest.Mo
     assert counts["got"] == counts["possible"] > 3 * shop.SALES
     assert bool(counts["can tell"]) is bool(PROTOCOLS[terminals.STANDS[stand].protocol].recovery)
     assert counts["persons, can tell"] == 0
+    if terminals.STANDS[stand].transport == "serial":
+        assert counts["told late, cannot tell"], "late answers are heard on a cable"
     assert counts["persons, cannot tell"] > 0
 
 
