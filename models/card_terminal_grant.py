@@ -131,7 +131,7 @@ class CardTerminalGrant(models.Model):
     def _give_settlement(self, session, request):
         """Return the grant for a settlement: no money of a customer moves, so any cashier of the till may ask."""
         terminal = self._terminal_of(session, request)
-        if Kind.SETTLEMENT not in terminal.kinds:
+        if Kind.SETTLEMENT not in (terminal.kinds or []):
             raise UserError(self.env._("This terminal cannot do that from the till."))
         claims = {"uuid": request["uuid"], "kind": Kind.SETTLEMENT.value, "terminal": terminal.uuid}
         claims |= {"max_amount": 0, "currency": "", "original": None}

@@ -103,8 +103,9 @@ class CardDriverConnect(models.TransientModel):
     @api.depends("protocol")
     def _compute_transport(self):
         for wizard in self:
-            if wizard.transport not in wizard.transports:
-                wizard.transport = wizard.transports[0] if wizard.transports else False
+            known = wizard.transports or []  # Odoo keeps an empty list as nothing
+            if wizard.transport not in known:
+                wizard.transport = known[0] if known else False
 
     @api.onchange("protocol")
     def _onchange_protocol(self):
