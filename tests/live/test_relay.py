@@ -116,7 +116,7 @@ def test_the_bus_is_restarted_while_the_customer_pays(counter, checker):
         server.start()
     counter.terminal.card_presented.set()
     expect(till.receipt).to_be_visible()
-    wait_until(lambda: listens(counter.shop), "the driver to listen again")
+    wait_until(lambda: listens(counter.shop), "the driver to listen again", 90)
     till.next_order()
     sell(till)
     expect(till.receipt).to_be_visible()

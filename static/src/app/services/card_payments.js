@@ -126,6 +126,7 @@ export class CardPayments {
             return this.follower.refuse(line, elsewhereText(held));
         }
         if (!health.ok) {
+            this.terminals.refresh(); // for the next attempt: the driver may have been replaced
             return this.follower.refuse(line, notReachableText(health, terminal), { unreachable: true });
         }
         const body = {

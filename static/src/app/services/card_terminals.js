@@ -52,6 +52,18 @@ export class CardTerminals {
         browser.localStorage.setItem(this._choiceKey, terminal.uuid);
     }
 
+    /** Which driver has each terminal now: a reloaded page has what this browser kept of the session. Never rejects. */
+    async refresh() {
+        const ids = this.all.map((terminal) => terminal.id);
+        if (ids.length && !this.pos.data.network.offline) {
+            try {
+                await this.pos.data.read("card.terminal", ids);
+            } catch (error) {
+                console.warn("card terminals: Odoo does not say which drivers they have", error);
+            }
+        }
+    }
+
     /** The client of a driver, by the driver's id; undefined where this till does not know it. */
     client(driverUuid) {
         if (!this.clients.has(driverUuid)) {

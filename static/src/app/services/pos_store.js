@@ -22,6 +22,7 @@ patch(PosStore.prototype, {
         document.addEventListener("visibilitychange", () => document.hidden || wake());
         follower.resume({ validate: true });
         this.cardPayments.questions.saveDrafts();
+        this.cardPayments.terminals.refresh();
         this.cardPayments.desk.refresh();
         window.addEventListener("pos-network-online", () => this.cardPayments.desk.refresh());
         return result;

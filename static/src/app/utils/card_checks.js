@@ -149,12 +149,6 @@ function terminalItself({ told, health }, when) {
             ? finding("terminal", "bad", "no_such_terminal", title, unknown)
             : finding("terminal", "idle", "not_asked", title, [_t("It could not be asked.")]);
     }
-    if (told.notice) {
-        return finding("terminal", "warn", "other_identity", title, [
-            told.notice,
-            _t("If it was exchanged or repaired, confirm in Odoo who it is: Card Terminals, Terminals."),
-        ]);
-    }
     const seen = told.last_seen ? _t("Last heard %s.", when(told.last_seen)) : "";
     if (told.holder) {
         const held = _t("In use by %(till)s (%(operator)s).", {
@@ -162,6 +156,12 @@ function terminalItself({ told, health }, when) {
             operator: told.holder.operator || "?",
         });
         return finding("terminal", "ok", "in_use", title, [held]);
+    }
+    if (told.notice && ["free", "unused"].includes(told.link.state)) {
+        return finding("terminal", "warn", "other_identity", title, [
+            told.notice,
+            _t("If it was exchanged or repaired, confirm in Odoo who it is: Card Terminals, Terminals."),
+        ]);
     }
     const { state, text } = told.link;
     if (state === "free") {
