@@ -49,6 +49,14 @@ class Machine:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    @property
+    def package(self) -> Path:
+        return self.folder / "card-terminal.pyz"
+
+    def is_refusing(self, package: Path) -> bool:
+        """Whether the driver here says that it sells nothing."""
+        return bool(json.loads(self.good(package, "status", "--json"))["status"] == "refusing")
+
     @contextmanager
     def driver(self, port: int) -> Iterator[Program]:
         words = [sys.executable, str(self.state / "program" / "supervisor.py"), "serve"]
@@ -76,8 +84,7 @@ class Connected:
         return str(action["context"]["card_code"])
 
     def pair(self, code: str, machine: Machine) -> subprocess.CompletedProcess[str]:
-        package = self.machine.folder / "card-terminal.pyz"
-        return machine.run(package, "pair", self.counter.shop.server.url, code, "--replace")
+        return machine.run(self.machine.package, "pair", self.counter.shop.server.url, code, "--replace")
 
 
 def log_in(page: Page, url: str) -> None:
@@ -204,6 +211,7 @@ def test_a_pc_that_breaks_while_a_customer_pays_is_replaced(
 ) -> None:
     counter, client = connected.counter, connected.counter.shop.client
     checker, terminal = Checker(counter), counter.terminal
+    charged = len(checker.charges())
     terminal.card_presented.clear()
     till = counter.till()
     sell(till)
@@ -214,7 +222,7 @@ def test_a_pc_that_breaks_while_a_customer_pays_is_replaced(
     port = claim(0, "the driver")
     client.write("card.terminal.driver", [spare_driver], {"url": f"http://127.0.0.1:{port}"})
     assert "Paired with" in connected.pair(connected.code(spare_driver), other_machine).stdout
-    other_machine.good(connected.machine.folder / "card-terminal.pyz", "install", "--no-service")
+    other_machine.good(connected.machine.package, "install", "--no-service")
     with other_machine.driver(port):
         is_there = [("id", "=", spare_driver), ("last_seen", "!=", False)]
         wait_until(lambda: client.call("card.terminal.driver", "search_count", is_there), "the new PC to be there")
@@ -228,16 +236,31 @@ def test_a_pc_that_breaks_while_a_customer_pays_is_replaced(
         till.pay_with("Cash")
         till.dismiss(till.alert("The order is frozen"))
         till.page.locator(".card-terminal-park").click()
+        expect(till.page.locator(".product-screen")).to_be_visible()
+
+        till.reload()  # the till learns of its new driver
+        if till.payment_screen.is_visible():
+            till.page.locator(".card-terminal-park").click()
+        sell(till)
+        till.question.locator(".answer-park").click()  # the open question comes first
+        expect(till.receipt).to_be_visible()
+        assert len(checker.charges()) == charged + 2
+        assert checker.requests() == len(checker.charges())
+
+        client.call("card.terminal.driver", "action_revoke", [spare_driver])
+        wait_until(
+            lambda: other_machine.is_refusing(connected.machine.package), "the new PC to hear that it is revoked"
+        )
+        till.next_order()
+        sell(till)
+        till.question.locator(".answer-park").click()
+        expect(till.card("failed")).to_be_visible()
+        assert checker.requests() == charged + 2
 
 
 def test_the_old_pc_that_comes_back_sells_nothing_and_says_why(connected: Connected) -> None:
     machine = connected.machine
     with connected.program:
-
-        def refusing() -> bool:
-            health = json.loads(machine.good("card-terminal.pyz", "status", "--json"))
-            return bool(health["status"] == "refusing")
-
-        wait_until(refusing, "the driver to hear of it")
+        wait_until(lambda: machine.is_refusing(machine.package), "the driver to hear of it")
         said = machine.run("card-terminal.pyz", "doctor")
         assert "Another card driver has taken this one's place" in said.stdout
