@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hw_driver.protocols.machine import (
     Close,
@@ -303,6 +305,25 @@ def test_the_till_may_not_do_everything_the_terminal_asks():
     assert [effect.data for effect in till.hear(bytes.fromhex("040100")) if isinstance(effect, Send)] == [YES]
     till.hear(status(), COMPLETION)
     assert till.outcome.state is State.APPROVED
+
+
+@given(
+    st.data(),
+    st.sampled_from([[COMPLETION], [told("abort", result="cc")], [status(result="05"), told("abort", result="05")]]),
+)
+def test_any_split_of_the_stream_gives_the_same_effects(data, ending):
+    texts = [told("print_line", attribute="00", text="Kundenbeleg"), told("print_line", attribute="81")]
+    shown = told("intermediate_status", code="0a", minutes="01")
+    stream = b"".join([YES, COMPLETION, YES, shown, status(), *texts, *ending])
+    whole, split = Till(begun=False), Till(begun=False)
+    for till in (whole, split):
+        till.effects += till.machine.connected()
+    whole.hear(stream)
+    while stream:
+        size = data.draw(st.integers(1, len(stream)))
+        split.hear(stream[:size])
+        stream = stream[size:]
+    assert split.effects == whole.effects
 
 
 # -- refusals, silence, loss
