@@ -65,7 +65,7 @@ class Cable:
         if self.port is not None:
             self.strike(self.port.uuid, "unplugged")
             if self.tells:
-                self.port.lose("unplugged")
+                asyncio.get_running_loop().call_soon(self.port.lose, "unplugged")
 
     def strike(self, uuid: str, name: str) -> None:
         if uuid:

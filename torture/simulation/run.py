@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from ..report import Report
 
 #: Histories that a process plays before it tells how far it is.
-PORTION = 10
+PORTION = 25
+#: Days played first and thrown away: what Python has learnt of the code in them, its children know.
+WARMING = 2
 #: Findings that are printed, the rest is counted; and days of theirs that can be played again.
 SHOWN, REPLAYS = 20, 3
 
@@ -102,8 +104,7 @@ def _played(portions: Iterator[Any], jobs: int) -> Iterator[Report]:
     if jobs == 1:
         yield from map(_play, portions)
         return
-    from . import shop  # noqa: F401 - once, before there are children
-
+    _play((0, 0, WARMING, None))
     # A child plays one portion, and what it leaves goes with it: nothing need be collected.
     with multiprocessing.get_context("fork").Pool(jobs, gc.disable, maxtasksperchild=1) as pool:
         ahead = deque(pool.apply_async(_play, (next(portions),)) for _ in range(2 * jobs))

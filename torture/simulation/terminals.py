@@ -276,7 +276,7 @@ class Box:
                         self._forget(line)
                         if line.uuid:
                             self.notes.struck(line.uuid, "terminal_restarted")
-                        line.lose("reset")
+                        self._loop.call_soon(line.lose, "reset")  # what the driver does then is not the terminal's
                 case PowerOn():
                     self.on = True
 
