@@ -79,6 +79,6 @@ test("the terminal itself", () => {
     expect(said({ told: { link: { state: "in_use", text: "" }, holder: { till: "A" } } }).terminal).toBe("ok in_use");
     const other = { link: { state: "free", text: "" }, holder: null, notice: "It says another serial." };
     expect(said({ told: other }).terminal).toBe("warn other_identity");
-    expect(said({ told: { ...other, link: { state: "refused", text: "" } } }).terminal).toBe("bad refused");
+    expect(said({ told: { ...other, link: { state: "refused", text: "It refuses." } } }).terminal).toBe("bad refused");
     expect(said({ told: undefined }).terminal).toBe("bad no_such_terminal");
 });
