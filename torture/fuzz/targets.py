@@ -17,7 +17,7 @@ from hw_driver.protocols.scrub import scrub, scrub_certain, scrub_reference
 from hw_driver.protocols.states import Kind, State
 from hw_driver.service.grants import Keyring
 from hw_driver.service.problems import Problem
-from hw_driver.service.schemas import IDENTIFY_BODY, TRANSACTION_BODY, check, parse_json
+from hw_driver.service.schemas import ERRAND_BODY, IDENTIFY_BODY, TRANSACTION_BODY, check, parse_json
 
 from .guided import Target
 
@@ -53,6 +53,8 @@ def targets() -> Iterator[Target]:
     yield Target("signed body", signed_body, (signing.BadSignature,), [signing.sign_body(KEY, 1, b"x").encode()])
     yield Target("body of a call", partial(body, TRANSACTION_BODY), (Problem,), [signing.canonical(BODY)])
     yield Target("body of identify", partial(body, IDENTIFY_BODY), (Problem,), [signing.canonical({"uuid": UUID})])
+    errand = {"uuid": UUID, **{name: BODY[name] for name in ("till", "session", "operator", "not_after")}}
+    yield Target("body of an errand", partial(body, ERRAND_BODY), (Problem,), [signing.canonical(errand)])
     yield Target("configuration", configuration, (ConfigurationError, ValueError), [signing.canonical(CONFIGURATION)])
     yield Target("driver.toml", toml, (ConfigurationError,), [EXAMPLE.encode()])
 
