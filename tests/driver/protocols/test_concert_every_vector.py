@@ -201,7 +201,7 @@ PARTS = [part.name for part in REQUEST]
 FIELDS = dict(zip(PARTS, ("01", "00001250", "1", "1", "0", "978", "0" * 10), strict=True))
 
 
-@pytest.mark.parametrize(("left", "right"), pairwise(PARTS))
+@pytest.mark.parametrize(("left", "right"), list(pairwise(PARTS)))
 def test_parts_too_long_and_too_short_do_not_make_up_for_each_other(left, right):
     assert build("request", FIELDS) == "".join(FIELDS.values()).encode()
     for moved in (
