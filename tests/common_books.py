@@ -56,7 +56,7 @@ class BooksCase(CardTerminalCase):
         """Every account of the company that is not at 0.00 is listed, to the cent."""
         self.assertEqual(self.balances(), expected)
         for move in self.env["account.move"].search([("company_id", "=", self.company.id), ("state", "=", "posted")]):
-            self.assertEqual(sum(move.line_ids.mapped("balance")), 0.0)
+            self.assertEqual(round(sum(move.line_ids.mapped("balance")), 2), 0.0)
 
     def assertSettled(self, account):
         """Every line of a reconcilable account is matched."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib import metadata
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -43,6 +45,12 @@ def own_files() -> Mapping[str, bytes]:
 def requirements() -> list[str]:
     """Return the Python packages the driver needs, as pip writes them."""
     return own_files()[REQUIREMENTS].decode().split("\n")[:-1]
+
+
+def missing() -> list[str]:
+    """Return those of them that this Python has not."""
+    names = (re.split(r"[^\w.-]", requirement)[0] for requirement in requirements())
+    return [name for name in names if not any(metadata.distributions(name=name))]
 
 
 def wheel_name(version: str) -> str:

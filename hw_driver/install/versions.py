@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -111,11 +112,13 @@ class Program:
     def _python(self, folder: Path, requirements: str) -> str:
         own = self.path / f"python-{hashlib.sha256(requirements.encode()).hexdigest()[:8]}"
         interpreter = own / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-        for python in (str(interpreter), sys.executable):
-            if Path(python).exists() and not self.check({"version": "", "folder": str(folder), "python": python}):
+        wanted, why = requirements.split(), ""
+        for python in filter(os.path.exists, (str(interpreter), sys.executable)):
+            if not (why := self.check({"version": "", "folder": str(folder), "python": python})):
                 return python
+        if wanted == package.requirements() and not package.missing():  # packages are not what it lacks
+            raise CannotInstall(f"the driver does not run here: {why}")
         print("Fetching the Python packages that the driver needs …", file=sys.stderr)
-        wanted = requirements.split()
         _run([sys.executable, "-m", "venv", "--clear", str(own)], "apt install python3-venv, or use another Python")
         _run([str(interpreter), "-m", "pip", "install", "--quiet", *wanted], "is the internet reachable from here?")
         if why := self.check({"version": "", "folder": str(folder), "python": str(interpreter)}):
