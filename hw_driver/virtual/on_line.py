@@ -1,61 +1,30 @@
-"""A virtual terminal at the end of a line: the session of CONCERT around its messages, with what lines do to them.
-
-It has the face of the terminal inside: bytes, keys, cards and time in, effects out.
-"""
+"""A virtual CONCERT terminal at the end of a line: a session for each message, with what lines do to them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
 
 from ..protocols.concert.line import EnqLink, LinkSettings
 from ..protocols.link import Delivered, LinkEffect, NotOpened, Opened, Received, Refused
-from ..protocols.machine import Send, StartTimer, StopTimer
-from .concert import Effect, HangUp, PowerOff, VirtualConcert, Write
+from .concert import Effect, HangUp, VirtualConcert, Write
+from .line_end import LineEnd
 
 ACK, STX = 0x06, 0x02
 BUSY_SECONDS = 15.0  # longer than a till calls
 
 
-@dataclass(slots=True)
-class _Wire:
-    """One connection: its link, the answers still to bring, and when its timers fire."""
-
-    link: EnqLink
-    answers: list[bytes] = field(default_factory=list)
-    timers: dict[str, float] = field(default_factory=dict)
-    hang_up: bool = False
-
-
-class OnLine:
-    """`inside` at the end of a line. What is not of the line is asked of it."""
+class OnLine(LineEnd[EnqLink]):
+    """`inside` at the end of a line."""
 
     def __init__(self, inside: VirtualConcert, settings: LinkSettings | None = None) -> None:
-        self.inside = inside
-        self._settings = settings or LinkSettings()
-        self._wires: dict[int, _Wire] = {}
+        super().__init__(inside, lambda: EnqLink(settings or LinkSettings(), yields=False))
         self._busy_until = 0.0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inside, name)
-
-    @property
-    def wake_at(self) -> float | None:
-        """When `tick` has something to do."""
-        soonest = self.inside.wake_at
-        for wire in self._wires.values():
-            for at in wire.timers.values():
-                if soonest is None or at < soonest:
-                    soonest = at
-        return soonest
 
     def received(self, connection: int, data: bytes, now: float) -> list[Effect]:
         """Take bytes from a till."""
-        link = self._wire(connection).link
-        if link.idle and self._deaf(now):
+        if self._wire(connection).link.idle and self._deaf(now):
             return []
-        return self._carry_out(connection, link.receive(data), now)
+        return super().received(connection, data, now)
 
     def _deaf(self, now: float) -> bool:
         """Whether it is busy: then it answers no call at all (concert.md 1.5)."""
@@ -63,79 +32,34 @@ class OnLine:
             self._busy_until = now + BUSY_SECONDS
         return now < self._busy_until or self.inside.at_work
 
-    def gone(self, connection: int, now: float) -> list[Effect]:
-        """Forget a connection; its dialog goes on."""
-        self._wires.pop(connection, None)
-        return self._bring(self.inside.gone(connection, now), now)
+    def _say(self, connection: int, message: bytes, now: float) -> list[Effect]:
+        wire = self._wire(connection)
+        wire.answers.append(message)
+        return self._carry_out(connection, wire.link.open(), now) if len(wire.answers) == 1 else []
 
-    def present(self, name: str, now: float) -> list[Effect]:
-        """A cardholder holds a card to the terminal."""
-        return self._bring(self.inside.present(name, now), now)
-
-    def press(self, key: str, now: float) -> list[Effect]:
-        """A key of the terminal is pressed."""
-        return self._bring(self.inside.press(key, now), now)
-
-    def standalone(self, amount: int, now: float) -> list[Effect]:
-        """Somebody types an amount on the terminal itself."""
-        return self._bring(self.inside.standalone(amount, now), now)
-
-    def power_off(self, now: float, seconds: float) -> list[Effect]:
-        """Lose power for `seconds`."""
-        return self._bring(self.inside.power_off(now, seconds), now)
-
-    def tick(self, now: float) -> list[Effect]:
-        """Do what is due."""
-        effects = self._bring(self.inside.tick(now), now)
-        for connection, wire in list(self._wires.items()):
-            for name in [name for name, at in wire.timers.items() if at <= now] if wire.timers else ():
-                if wire.timers.pop(name, None) is not None:
-                    effects += self._carry_out(connection, wire.link.timer(name), now)
-        return effects
-
-    # What the terminal says, brought over the line
-
-    def _bring(self, effects: Iterable[Effect], now: float) -> list[Effect]:
-        """Turn the terminal's messages into sessions; the rest is carried out as it is."""
-        out: list[Effect] = []
-        for effect in effects:
-            match effect:
-                case Write(connection, chunks):
-                    wire = self._wire(connection)
-                    wire.answers.append(b"".join(chunks))
-                    if len(wire.answers) == 1:
-                        out += self._carry_out(connection, wire.link.open(), now)
-                case HangUp(connection):
-                    wire = self._wire(connection)
-                    wire.hang_up = bool(wire.answers)
-                    out += [] if wire.hang_up else [effect]
-                case PowerOff():
-                    self._wires.clear()
-                    out.append(effect)
-                case _:
-                    out.append(effect)
-        return out
+    def _hang_up(self, connection: int) -> list[Effect]:
+        """Let go once all answers are brought."""
+        wire = self._wire(connection)
+        wire.hang_up = bool(wire.answers)
+        return [] if wire.hang_up else [HangUp(connection)]
 
     def _carry_out(self, connection: int, effects: Iterable[LinkEffect], now: float) -> list[Effect]:
+        out = super()._carry_out(connection, effects, now)
         wire = self._wire(connection)
-        out: list[Effect] = []
-        for effect in effects:
-            match effect:
-                case Send(data):
-                    out += self._send(connection, data)
-                case StartTimer(name, seconds):
-                    wire.timers[name] = now + seconds
-                case StopTimer(name):
-                    wire.timers.pop(name, None)
-                case Received(message):
-                    out += self._take(connection, message, now)
-                case Opened():
-                    out += self._carry_out(connection, wire.link.send(wire.answers[0]), now)
-                case Delivered() | NotOpened() | Refused():
-                    out += self._next(connection, now)
         if wire.answers and wire.link.idle:  # silence after its frame: it is not said again
             out += self._next(connection, now)
         return out
+
+    def _happened(self, connection: int, event: LinkEffect, now: float) -> list[Effect]:
+        match event:
+            case Received(message):
+                return self._take(connection, message, now)
+            case Opened():
+                wire = self._wire(connection)
+                return self._carry_out(connection, wire.link.send(wire.answers[0]), now)
+            case Delivered() | NotOpened() | Refused():
+                return self._next(connection, now)
+        return []
 
     def _take(self, connection: int, message: bytes, now: float) -> list[Effect]:
         """Acknowledge a request and hand it in; one of another protocol is refused on the line."""
@@ -154,7 +78,6 @@ class OnLine:
         return [HangUp(connection)] if wire.hang_up else []
 
     def _send(self, connection: int, data: bytes) -> list[Effect]:
-        """Write bytes, as badly as the faults want it."""
         take = self.inside.faults.take
         if data == bytes((ACK,)) and take("no_ack"):
             return []
@@ -169,8 +92,3 @@ class OnLine:
         if take("split"):
             return [Write(connection, tuple(data[i : i + 1] for i in range(len(data))))]
         return [Write(connection, (data,))]
-
-    def _wire(self, connection: int) -> _Wire:
-        if connection not in self._wires:
-            self._wires[connection] = _Wire(EnqLink(self._settings, yields=False))
-        return self._wires[connection]
