@@ -107,7 +107,8 @@ def _install(arguments: argparse.Namespace) -> int:
 
 def _place(arguments: argparse.Namespace, folder: StateFolder, program: Program) -> service.Place:
     system = False if arguments.user else None
-    return service.here(folder.path, program.path / SUPERVISOR, sys.executable, system=system)
+    script, only_print = program.path / SUPERVISOR, arguments.only_print
+    return service.here(folder.path, script, sys.executable, system=system, only_print=only_print)
 
 
 def place_version(program: Program, config: Path, folder: StateFolder) -> None:

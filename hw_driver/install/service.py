@@ -145,11 +145,11 @@ class Place:
         return self.supervisor.with_name("task.xml")
 
 
-def here(state: Path, supervisor: Path, python: str, *, system: bool | None = None) -> Place:
-    """Return this machine's place; `CannotInstall` where there is neither systemd nor Windows."""
+def here(state: Path, supervisor: Path, python: str, *, system: bool | None = None, only_print: bool = False) -> Place:
+    """Return this machine's place; `CannotInstall` where there is neither systemd (unless to print) nor Windows."""
     if sys.platform == "win32":
         return Place("windows", python, supervisor, state)
-    if not shutil.which("systemctl"):
+    if not (only_print or shutil.which("systemctl")):
         raise CannotInstall(f"this machine has no systemd; have it run by other means: {python} {supervisor} serve")
     as_system = os.geteuid() == 0 if system is None else system
     if as_system and Path(python).resolve().is_relative_to(Path.home()):

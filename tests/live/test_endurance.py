@@ -71,6 +71,8 @@ def test_a_hundred_reloads_while_the_customer_pays(counter, checker, measured):
 def test_without_odoo_the_till_goes_on_selling_and_all_is_joined_later(counter, checker, measured):
     shop = counter.shop
     till = counter.till()
+    opened = [("config_id", "=", counter.config), ("state", "=", "opened")]
+    wait_until(lambda: shop.client.call("pos.session", "search_count", opened), "Odoo to open the register")
     shop.server.kill()
     try:
         for number in (1, 2):

@@ -10,6 +10,8 @@ import { Waker } from "../utils/waker";
 
 /** Seconds a driver may stay silent before its transaction is shown as unknown (it is asked on). */
 const PATIENCE = 30;
+/** Of that, seconds that a first question without an answer counts for: it may have been held with the driver alive. */
+const FIRST_SILENCE = 10;
 /** Seconds between two questions about unknown transactions whose driver answers. */
 const QUESTION_INTERVAL = 20;
 /** Seconds a question may be held until there is news. */
@@ -90,6 +92,7 @@ export class CardFollower {
         let askedOdoo = 0;
         const inDialog = () => isInDialog(line.card_state) && line.card_transaction_uuid === uuid;
         while (inDialog()) {
+            const asked = Date.now();
             const question = this._askDriver(line, { after, wait: after === null ? 0 : LONG_POLL });
             const answer = await this.waker.unlessWoken(question);
             if (!answer) {
@@ -102,7 +105,7 @@ export class CardFollower {
             } else if (answer.notHere) {
                 this.learn(line, { uuid, state: "unknown", text: _t("The driver's journal does not hold this payment.") });
             } else {
-                silentSince ??= Date.now();
+                silentSince ??= Math.max(asked, Date.now() - FIRST_SILENCE * 1000);
                 const why = answer.problem ? refusal(answer.problem) : _t("The driver does not answer.");
                 this.show(line, _t("%s Asking again… Do not take the card again.", why));
                 this.progress[line.uuid].silent = true;

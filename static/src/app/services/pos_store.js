@@ -37,6 +37,17 @@ patch(PosStore.prototype, {
         }
     },
 
+    /** Odoo takes an order for sent once it is written down for sending; where the line broke then, it is not. */
+    async syncAllOrders() {
+        try {
+            return await super.syncAllOrders(...arguments);
+        } finally {
+            const { orderToCreate, orderToUpdate } = this.getPendingOrder();
+            const left = [...orderToCreate, ...orderToUpdate].filter((order) => !this.syncingOrders.has(order.uuid));
+            left.forEach((order) => order._markDirty());
+        }
+    },
+
     /** The order that is served next is never one that waits for an answer. */
     get openOrder() {
         const free = this.models["pos.order"].find((order) => order.state === "draft" && !order.cardIsFrozen);

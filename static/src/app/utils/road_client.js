@@ -59,9 +59,12 @@ export class RoadClient {
         return this._client.start(uuid, body, oneTimeGrant);
     }
 
-    /** Asks over the road in use, and over the other one where nobody speaks there. */
+    /** Asks over the road in use, and over the other one, at once, where nobody speaks there. */
     transaction(uuid, question = {}) {
-        return this._ask((client) => client.transaction(uuid, question));
+        return this._ask(
+            (client) => client.transaction(uuid, question),
+            (client) => client.transaction(uuid)
+        );
     }
 
     cancel(uuid) {
@@ -72,7 +75,7 @@ export class RoadClient {
         return this.clients[this.road || this.roads[0]];
     }
 
-    async _ask(ask) {
+    async _ask(ask, askOther = ask) {
         const used = this.road || this.roads[0];
         const answer = await ask(this.clients[used]);
         const other = this.roads.find((road) => road !== used);
@@ -80,7 +83,7 @@ export class RoadClient {
             return answer;
         }
         this.why[used] = reason(answer);
-        const second = await ask(this.clients[other]);
+        const second = await askOther(this.clients[other]);
         if (!this._spoke(second)) {
             this.why[other] = reason(second);
             return answer;
