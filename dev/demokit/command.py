@@ -1,8 +1,8 @@
 """A card sale on a real Odoo, from the cashier's click to the accountant's entry.
 
-Starts Odoo with a French demo shop, the driver and a virtual terminal, plays one sale, says what came of it, and stays
-open for you until Ctrl-C. Everything listens on 127.0.0.1 only and no money moves. The first start fetches what is
-missing into a cache folder (CARD_TERMINAL_CACHE, about 3 GB).
+Starts Odoo with a demo shop in France or Germany, the driver and a virtual terminal, plays one sale, says what came of
+it, and stays open for you until Ctrl-C. Everything listens on 127.0.0.1 only and no money moves. The first start
+fetches what is missing into a cache folder (CARD_TERMINAL_CACHE, about 3 GB).
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--once", action="store_true", help=once)
     protocol = "the virtual terminal's protocol (default: %(default)s)"
     parser.add_argument("--terminal", default="concert-v3", metavar="PROTOCOL", help=protocol)
+    parser.add_argument("--country", default="fr", choices=("fr", "de"), help="the shop's (default: %(default)s)")
+    parser.add_argument("--chart", default="", metavar="NAME", help="the accounts: in Germany skr03 (default) or skr04")
     parser.add_argument("--shots", type=Path, metavar="DIR", help="where to put the pictures and the export")
     for name, what in (("odoo", "Odoo"), ("driver", "the driver"), ("tpe", "the terminal"), ("face", "its web face")):
         parser.add_argument(f"--{name}-port", type=int, default=0, metavar="N", help=f"{what}'s port (default: any)")

@@ -13,7 +13,7 @@ from typing import Any
 
 from demokit.client import OdooClient, Record
 from demokit.processes import wait_until
-from demokit.terminals import EVERYTHING, TERMINALS
+from demokit.terminals import EVERYTHING, TERMINALS, DemoTerminal
 
 ORDER = ["name", "pos_reference", "state", "amount_total", "amount_paid", "session_id", "payment_ids", "date_order"]
 PAYMENT = ["amount", "payment_method_id", "card_brand", "card_no", "payment_method_authcode", "transaction_id"]
@@ -39,9 +39,9 @@ class Evidence:
     export: Path | None = None
 
     @property
-    def tells(self) -> frozenset[str]:
-        """What this terminal says of a payment beside its amount and its card."""
-        return TERMINALS[self.terminal["protocol"]].tells
+    def expected(self) -> DemoTerminal:
+        """What this terminal says of a payment, and in which steps."""
+        return TERMINALS[self.terminal["protocol"]]
 
 
 def collect(client: OdooClient, ledger: Path) -> Evidence:
@@ -92,7 +92,7 @@ def problems(evidence: Evidence) -> list[str]:
     if len(approved) != 1:
         return [f"the terminal's ledger has {len(approved)} approvals, not one"]
     charged = approved[0]
-    told = {name: charged[name] if name in evidence.tells else "" for name in EVERYTHING}
+    told = {name: charged[name] if name in evidence.expected.tells else "" for name in EVERYTHING}
     amount = cents(payment["amount"])
     claims: list[tuple[str, Any, Any]] = [
         ("the order's total and what the terminal charged", cents(order["amount_total"]), charged["amount"]),
@@ -109,7 +109,7 @@ def problems(evidence: Evidence) -> list[str]:
         ("the transaction's exception", transaction["exception"], "none"),
         ("the payment's evidence", payment["card_evidence"], "matched"),
         ("the transaction's state", transaction["state"], "approved"),
-        ("the driver's events", [event["type"] for event in evidence.events], ["requested", "sent", "approved"]),
+        ("the driver's events", [event["type"] for event in evidence.events], [*evidence.expected.events]),
     ]
     if evidence.session["state"] == "closed":
         claims += _books(evidence, amount)

@@ -13,6 +13,7 @@ import playwright.sync_api
 
 from demokit import evidence, report, sale, stage
 from demokit.client import OdooError
+from demokit.countries import COUNTRIES
 from demokit.evidence import Evidence
 from demokit.shop import LOGIN, PASSWORD
 from demokit.stage import Stage
@@ -26,9 +27,13 @@ def perform(workplace: Workplace, options: argparse.Namespace) -> int:
     """Carry out `dev/demo` with its options; 0 when everything that was found agrees."""
     if options.terminal not in TERMINALS:
         raise SetupError(f"no terminal {options.terminal!r}; there are {', '.join(TERMINALS)}")
+    country = COUNTRIES[options.country]
+    chart = options.chart or next(iter(country.charts), "")
+    if chart and chart not in country.charts:
+        raise SetupError(f"no chart {chart!r} here; there are {', '.join(country.charts) or 'none to choose from'}")
     ports = stage.Ports(options.odoo_port, options.driver_port, options.tpe_port, options.face_port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with stage.running(workplace, TERMINALS[options.terminal], ports) as shop:
+    with stage.running(workplace, TERMINALS[options.terminal], ports, country, chart) as shop:
         pictures = (options.shots or shop.folder / "pictures").absolute()
         pictures.mkdir(parents=True, exist_ok=True)
         with _failures_explained(shop):

@@ -14,11 +14,9 @@ from demokit import till as tills
 from demokit.cardholder import Cardholder
 from demokit.shop import LOGIN, PASSWORD
 from demokit.stage import Stage
-from demokit.till import Till
 from kit.progress import Progress
 from kit.setup import Workplace
 
-BASKET = ("Olive oil 75 cl", "Honey 500 g", "Baguette")
 PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)
 WHOLE_RECEIPT: Any = {"width": 1280, "height": 1150}
@@ -43,18 +41,18 @@ def people(workplace: Workplace) -> Iterator[BrowserContext]:
 
 
 def play(stage: Stage, context: BrowserContext, pictures: Path) -> None:
-    """Sell `BASKET` by card."""
+    """Sell the country's basket by card."""
     with Progress("Playing a sale") as progress:
         cardholder = Cardholder(context.new_page(), stage.face)
         cardholder.open()
-        till = Till(context.new_page(), stage.server.url, stage.config)
+        till = stage.till(context.new_page())
         progress.update(0.1, "opening the register")
         till.open(LOGIN, PASSWORD)
         progress.update(0.6, "ringing up")
-        for product in BASKET:
+        for product in stage.country.basket:
             till.add(product)
         till.to_payment()
-        till.pay_with("Card")
+        till.pay_by_card()
         expect(cardholder.screen("card")).to_be_visible()
         expect(till.card("sent")).to_be_visible()
         progress.update(0.7, "waiting for the card")
@@ -72,7 +70,7 @@ def play(stage: Stage, context: BrowserContext, pictures: Path) -> None:
 def close_register(stage: Stage, context: BrowserContext) -> None:
     """Close the session, as the cashier does in the evening."""
     with Progress("Closing the register"):
-        till = Till(context.new_page(), stage.server.url, stage.config)
+        till = stage.till(context.new_page())
         till.open()
         till.close_register()
 

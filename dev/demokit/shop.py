@@ -1,7 +1,7 @@
-"""A French demo shop, set up as a person would set it up in the back office, and kept as a template database.
+"""A demo shop, set up as a person would set it up in the back office, and kept as a template database.
 
-Prices include VAT. `make_shop` fills a database that has the addon; `add_till` adds a point of sale with its own cash
-drawer to a shop, all tills sharing one "Card" payment method.
+`make_shop` fills a database that has the addon; `add_till` adds a point of sale with its own cash
+drawer to a shop, all tills sharing one payment method for cards.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from base64 import b64encode
 from pathlib import Path
 
 from demokit.client import OdooClient
+from demokit.countries import FRANCE, Country
 from kit.cache import CHECKOUT, digest
 from kit.database import TEMPLATE_PREFIX, addon_template, clone, drop, under_construction
 from kit.postgres import Postgres
@@ -19,41 +20,16 @@ from kit.server import OdooServer
 from kit.setup import Workplace
 
 LOGIN = PASSWORD = "admin"  # noqa: S105  (Odoo's own in a new database)
-TILL = "Counter"
 LOGO = CHECKOUT / "static" / "description" / "icon.png"
-COMPANY = {
-    "name": "Demo shop",
-    "street": "1 place du Marché",
-    "zip": "75001",
-    "city": "Paris",
-    "phone": "+33 1 99 00 00 00",
-}
-CATEGORIES = {"Bakery": 3, "Pastry": 9, "Groceries": 10, "House": 4}
-"""Name and colour."""
-PRODUCTS = (
-    ("Baguette", "Bakery", 1.20, 5.5),
-    ("Country bread", "Bakery", 3.40, 5.5),
-    ("Croissant", "Bakery", 1.30, 5.5),
-    ("Lemon tart", "Pastry", 4.20, 5.5),
-    ("Chocolate éclair", "Pastry", 3.60, 5.5),
-    ("Macarons, box of 6", "Pastry", 9.90, 5.5),
-    ("Honey 500 g", "Groceries", 8.60, 5.5),
-    ("Olive oil 75 cl", "Groceries", 12.40, 5.5),
-    ("Coffee beans 250 g", "Groceries", 7.90, 5.5),
-    ("Orange juice", "Groceries", 3.10, 5.5),
-    ("Tea towel", "House", 9.00, 20.0),
-    ("Gift basket", "House", 39.00, 20.0),
-)
-"""Name, category, price with VAT, VAT in per cent."""
-MAKES_IT = (Path(__file__),)
-"""The template is made again when this file changes, or the addon."""
+MAKES_IT = (Path(__file__), Path(__file__).with_name("countries.py"))
+"""The template is made again when these files change, or the addon."""
 ASSET_LINK = re.compile(rb'(?:src|href)="(/web/assets/[^"]+)"')
 
 
-def shop_template(workplace: Workplace, postgres: Postgres) -> str:
+def shop_template(workplace: Workplace, postgres: Postgres, country: Country = FRANCE, chart: str = "") -> str:
     """The name of the template with the shop and this checkout's addon, as both are now."""
     source = addon_template(workplace, postgres)
-    mine = f"{TEMPLATE_PREFIX}shop_{digest(workplace.checkout)}_"
+    mine = f"{TEMPLATE_PREFIX}shop_{country.code}{chart}_{digest(workplace.checkout)}_"
     name = mine + digest(source, *(each.read_bytes() for each in MAKES_IT))
     with workplace.cache.lock(name, "another run that makes the same database"):
         if not postgres.exists(name):
@@ -64,7 +40,7 @@ def shop_template(workplace: Workplace, postgres: Postgres) -> str:
                     with OdooServer(workplace, postgres, database, cron_threads=0).running() as server:
                         client = OdooClient(server.url, database, LOGIN, PASSWORD)
                         progress.update(0.2, "products and tills")
-                        make_shop(client)
+                        make_shop(client, country, chart)
                         progress.update(0.3, "pages")
                         make_pages(client)
     for old in [each for each in postgres.databases(mine) if each != name and "_new_" not in each]:
@@ -72,15 +48,17 @@ def shop_template(workplace: Workplace, postgres: Postgres) -> str:
     return name
 
 
-def make_shop(client: OdooClient) -> None:
+def make_shop(client: OdooClient, country: Country, chart: str) -> None:
     """Company, products, payment methods, and one till with a driver and a terminal."""
+    country.settle_in(client, chart)
     company = client.id_of("res.company", [])
-    client.write("res.company", [company], {**COMPANY, "logo": b64encode(LOGO.read_bytes()).decode()})
+    client.write("res.company", [company], {"logo": b64encode(LOGO.read_bytes()).decode()})
     categories = {
-        name: client.create("pos.category", {"name": name, "color": color}) for name, color in CATEGORIES.items()
+        name: client.create("pos.category", {"name": name, "color": color})
+        for name, color in country.categories.items()
     }
-    taxes = {rate: _tax(client, rate) for rate in sorted({product[3] for product in PRODUCTS})}
-    for name, category, price, rate in PRODUCTS:
+    taxes = {rate: country.tax(client, rate) for rate in sorted({product[3] for product in country.products})}
+    for name, category, price, rate in country.products:
         client.create(
             "product.template",
             {
@@ -96,27 +74,30 @@ def make_shop(client: OdooClient) -> None:
     client.create(
         "pos.payment.method",
         {
-            "name": "Card",
+            "name": country.card,
             "journal_id": client.id_of("account.journal", [("type", "=", "bank")]),
             "payment_method_type": "terminal",
             "use_payment_terminal": "card_terminal",
         },
     )
     driver = client.create("card.terminal.driver", {"name": "Till"})
-    add_till(client, TILL, [add_terminal(client, driver, TILL, "concert-v3", 8888)])
+    add_till(client, country.till, [add_terminal(client, driver, country.till, "concert-v3", 8888)], cash=country.cash)
+    country.speak(client)
 
 
-def add_till(client: OdooClient, name: str, terminals: list[int], *, training: bool = True) -> int:
+def add_till(
+    client: OdooClient, name: str, terminals: list[int], *, training: bool = True, cash: str = FRANCE.cash
+) -> int:
     """Add a point of sale with its own cash drawer; the first terminal is its default, the others are spares."""
     number = client.call("pos.config", "search_count", [])
-    journal = client.create("account.journal", {"name": f"Cash {name}", "type": "cash", "code": f"CSH{number + 1}"})
-    cash = client.create("pos.payment.method", {"name": "Cash", "journal_id": journal})
+    journal = client.create("account.journal", {"name": f"{cash} {name}", "type": "cash", "code": f"CSH{number + 1}"})
+    drawer = client.create("pos.payment.method", {"name": cash, "journal_id": journal})
     card = client.id_of("pos.payment.method", [("use_payment_terminal", "=", "card_terminal")])
     return client.create(
         "pos.config",
         {
             "name": name,
-            "payment_method_ids": [(6, 0, [cash, card])],
+            "payment_method_ids": [(6, 0, [drawer, card])],
             "card_terminal_id": terminals[0],
             "card_terminal_spare_ids": [(6, 0, terminals[1:])],
             "card_terminal_training": training,
@@ -137,18 +118,3 @@ def make_pages(client: OdooClient) -> None:
     for page in ("/odoo", f"/pos/ui/{config}"):
         for link in dict.fromkeys(ASSET_LINK.findall(client.download(page))):
             client.download(link.decode())
-
-
-def _tax(client: OdooClient, rate: float) -> int:
-    """The chart's VAT on goods that is included in the price; most are inactive at first."""
-    found = client.call(
-        "account.tax",
-        "search",
-        [
-            *(("amount", "=", rate), ("name", "like", "G INC"), ("type_tax_use", "=", "sale")),
-            *(("price_include_override", "=", "tax_included"), ("active", "in", [True, False])),
-        ],
-        limit=1,
-    )
-    client.write("account.tax", found, {"active": True})
-    return int(found[0])

@@ -8,11 +8,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from playwright.sync_api import Page
+
 from demokit import processes
 from demokit.client import OdooClient
+from demokit.countries import Country
 from demokit.pairing import driver_file, use_addresses, wait_for_configuration
 from demokit.shop import LOGIN, PASSWORD, shop_template
 from demokit.terminals import DemoTerminal
+from demokit.till import Till
 from kit.database import fresh_database
 from kit.ports import LOOPBACK, claim
 from kit.progress import Progress
@@ -50,6 +54,7 @@ class Stage:
     server: OdooServer
     client: OdooClient
     database: str
+    country: Country
     terminal: DemoTerminal
     config: int
     folder: Path
@@ -59,18 +64,24 @@ class Stage:
     def pos(self) -> str:
         return f"{self.server.url}/pos/ui/{self.config}"
 
+    def till(self, page: Page) -> Till:
+        """The point of sale in a tab, its register closed or open."""
+        return Till(page, self.server.url, self.config, self.country.words)
+
     @property
     def ledger(self) -> Path:
         return self.folder / "ledger.jsonl"
 
 
 @contextmanager
-def running(workplace: Workplace, terminal: DemoTerminal, ports: Ports) -> Iterator[Stage]:
+def running(
+    workplace: Workplace, terminal: DemoTerminal, ports: Ports, country: Country, chart: str
+) -> Iterator[Stage]:
     """Start all of it; everything has ended when the block has been left, however it was left."""
     ports = ports.claimed()
     with ExitStack() as stack:
         postgres = stack.enter_context(workplace.postgres())
-        template = shop_template(workplace, postgres)
+        template = shop_template(workplace, postgres, country, chart)
         progress = stack.enter_context(ExitStack())
         bar = progress.enter_context(Progress("Starting the shop"))
         database = stack.enter_context(fresh_database(workplace, postgres, "demo", template))
@@ -89,22 +100,24 @@ def running(workplace: Workplace, terminal: DemoTerminal, ports: Ports) -> Itera
         server = stack.enter_context(OdooServer(workplace, postgres, database, port=ports.odoo).running())
         client = OdooClient(server.url, database, LOGIN, PASSWORD)
         bar.update(0.8, "driver")
-        config, driver = _connect(client, terminal, ports, folder)
+        config, driver = _connect(client, terminal, ports, folder, country)
         stack.enter_context(
             processes.driver(driver_file(client, driver, folder / "driver"), ports.driver, folder / "driver.log")
         )
         wait_for_configuration(client, driver)
         progress.close()
-        yield Stage(server, client, database, terminal, config, folder, f"http://{LOOPBACK}:{ports.face}/")
+        yield Stage(server, client, database, country, terminal, config, folder, f"http://{LOOPBACK}:{ports.face}/")
 
 
-def _connect(client: OdooClient, terminal: DemoTerminal, ports: Ports, folder: Path) -> tuple[int, int]:
+def _connect(
+    client: OdooClient, terminal: DemoTerminal, ports: Ports, folder: Path, country: Country
+) -> tuple[int, int]:
     """Tell Odoo what the virtual terminal speaks, and where it and the driver are; return the till and the driver."""
     record = client.one("card.terminal", [], ["driver_id"])
     driver = int(record["driver_id"][0])
     place = terminal.place(ports.terminal, str(folder / DEVICE))
     client.write("card.terminal", [record["id"]], {"protocol": terminal.protocol, **place})
-    client.write("card.terminal", [record["id"]], {"options": terminal.options})
+    client.write("card.terminal", [record["id"]], {"options": terminal.options_in(country.code)})
     use_addresses(client, driver, ports.driver)
     return client.id_of("pos.config", []), driver
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -11,6 +12,17 @@ VIEWPORT: Any = {"width": 1280, "height": 800}
 SCREENS = ("product", "payment", "ticket", "receipt")
 LOAD = 60_000
 """Milliseconds for a page of Odoo to appear on a slow machine; everything else has Playwright's own patience."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is written on the till where nothing else tells its parts: the card's method, the menu's last entry."""
+
+    card: str = "Card"
+    close_register: str = "Close Register"
+
+
+ENGLISH = Words()
 
 
 def launch(playwright: Any, executable: object) -> Browser:
@@ -30,10 +42,11 @@ class Till:
     >>> till.pay_with("Card")
     """
 
-    def __init__(self, page: Page, url: str, config: int) -> None:
+    def __init__(self, page: Page, url: str, config: int, words: Words = ENGLISH) -> None:
         self.page = page
         self.url = url
         self.config = config
+        self.words = words
 
     # Opening ------------------------------------------------------------------------------------------------------
 
@@ -54,8 +67,8 @@ class Till:
         expect(ready.first).to_be_visible(timeout=LOAD)
         # Asked over the products, a moment after they are there.
         if self.page.evaluate("window.posmodel.session.state") == "opening_control":
-            asked = self.page.locator(".modal", has_text="Opening Control")
-            asked.get_by_role("button", name="Open Register").click(timeout=LOAD)
+            asked = self.page.locator(".modal", has=self.page.locator(".opening-notes"))
+            asked.locator(".modal-footer .btn-primary").click(timeout=LOAD)
             expect(asked).to_be_hidden(timeout=LOAD)
 
     def reload(self) -> None:
@@ -74,6 +87,10 @@ class Till:
         """Go from the products to the payment screen."""
         self.page.locator(".product-screen .pay-order-button").click()
         expect(self.payment_screen).to_be_visible()
+
+    def pay_by_card(self) -> None:
+        """Press the card's payment method."""
+        self.pay_with(self.words.card)
 
     def pay_with(self, method: str) -> None:
         """Press a payment method on the payment screen."""
@@ -95,11 +112,11 @@ class Till:
 
     def ask_to_close(self) -> None:
         """Count the cash and press Close Register; Odoo may refuse."""
-        self.menu("Close Register")
+        self.menu(self.words.close_register)
         popup = self.page.locator(".close-pos-popup")
         expect(popup).to_be_visible()
         popup.locator(".fa-clone").first.click()
-        popup.get_by_role("button", name="Close Register").click()
+        popup.locator(".modal-footer .btn-primary").first.click()
 
     def close_register(self) -> None:
         """Close the session; Odoo then offers to open the next one."""
