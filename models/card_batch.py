@@ -7,7 +7,7 @@ several sessions. What was not declared is not known, never zero.
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from .card_transaction import from_minor, to_minor
+from .card_money import from_minor, to_minor, total
 
 
 class CardBatch(models.Model):
@@ -85,13 +85,13 @@ class CardBatch(models.Model):
     def _compute_odoo(self):
         for batch in self:
             batch.odoo_count = len(batch.payment_ids)
-            batch.odoo_amount = batch.currency_id.round(sum(batch.payment_ids.mapped("amount")))
+            batch.odoo_amount = total(batch.payment_ids.mapped("amount"), batch.currency_id)
 
     @api.depends("odoo_amount", "declared_amount", "is_declared")
     def _compute_difference(self):
         for batch in self:
-            difference = batch.declared_amount - batch.odoo_amount if batch.is_declared else 0.0
-            batch.difference = batch.currency_id.round(difference)
+            parts = (batch.declared_amount, -batch.odoo_amount) if batch.is_declared else ()
+            batch.difference = total(parts, batch.currency_id)
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -157,7 +157,7 @@ class CardBatch(models.Model):
         self.write({
             "is_declared": True,
             "declared_count": sum(count for _brand, count, _amount in totals),
-            "declared_amount": self.currency_id.round(sum(amount for _brand, _count, amount in totals)),
+            "declared_amount": total((amount for _brand, _count, amount in totals), self.currency_id),
             "line_ids": [
                 (0, 0, {"brand": brand, "is_declared": True, "declared_count": count, "declared_amount": amount})
                 for brand, count, amount in totals
@@ -173,7 +173,8 @@ class CardBatch(models.Model):
             for line in batch.line_ids:
                 line.write({"odoo_count": 0, "odoo_amount": 0})
             for brand, payments in batch.payment_ids.grouped(lambda payment: payment.card_brand or "").items():
-                counted = {"odoo_count": len(payments), "odoo_amount": sum(payments.mapped("amount"))}
+                amount = total(payments.mapped("amount"), batch.currency_id)
+                counted = {"odoo_count": len(payments), "odoo_amount": amount}
                 line = lines.get(brand.casefold())
                 if line:
                     line.write(counted)

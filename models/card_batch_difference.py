@@ -10,7 +10,7 @@ from odoo.fields import Domain
 
 from ..hw_driver.protocols.states import State
 from .card_batch import in_currency, signed_minor
-from .card_transaction import to_minor
+from .card_money import to_minor
 
 #: So close to the end of day a payment may have come on either side of it: clocks differ.
 NEAR_THE_END = timedelta(minutes=10)

@@ -3,7 +3,7 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from .card_transaction import from_minor, to_minor
+from .card_money import from_minor, to_minor
 
 
 class CardTransaction(models.Model):

@@ -6,7 +6,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..hw_driver.protocols.states import Kind
-from .card_transaction import to_minor
+from .card_money import to_minor
 
 
 class PosPayment(models.Model):

@@ -4,7 +4,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..hw_driver.protocols.states import OPEN, Kind, State
-from .card_transaction import from_minor, to_minor
+from .card_money import from_minor, to_minor
 
 #: Hours in which a till may use the permission to give money back.
 REFUND_HOURS = 24

@@ -8,8 +8,8 @@ from odoo.tools import SQL
 
 from ..hw_driver.protocols.states import OPEN
 from .card_decision import SILENT_SECONDS
+from .card_money import to_minor
 from .card_suspense import ACCOUNTANT
-from .card_transaction import to_minor
 
 #: Seconds in which a till may still bring the order of an approval, or a driver the approval of an order.
 GRACE_SECONDS = 120

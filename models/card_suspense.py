@@ -7,7 +7,7 @@ reversed, so that both accounts end where they would have been without it.
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from .card_transaction import from_minor
+from .card_money import from_minor
 
 ACCOUNTANT = "pos_card_terminal.group_card_transaction_accountant"
 

@@ -8,7 +8,8 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..hw_driver.protocols.states import OPEN, Kind, State
-from .card_transaction import GIVING_BACK, from_minor
+from .card_money import from_minor
+from .card_transaction import GIVING_BACK
 
 
 class CardTerminalGrant(models.Model):

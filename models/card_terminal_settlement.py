@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..hw_driver.protocols.states import Kind, State
-from .card_transaction import from_minor, to_minor
+from .card_money import from_minor, to_minor, total
 from .scrubbed import ScrubbedChar, ScrubbedText
 
 #: More lines than any ticket has.
@@ -65,7 +65,7 @@ class CardTerminalSettlement(models.Model):
     def _compute_totals(self):
         for settlement in self:
             settlement.count = sum(settlement.line_ids.mapped("count"))
-            settlement.amount = sum(settlement.line_ids.mapped("amount"))
+            settlement.amount = total(settlement.line_ids.mapped("amount"), settlement.currency_id)
 
     @api.depends("terminal_id", "at", "number")
     def _compute_display_name(self):

@@ -3,7 +3,7 @@
 from odoo import api, models
 
 from ..hw_driver.protocols.states import State
-from .card_transaction import from_minor
+from .card_money import from_minor
 from .card_transaction_event import utc
 
 

@@ -1,7 +1,5 @@
 """The mirror of what drivers report: one record per transaction, never edited, never deleted."""
 
-from decimal import ROUND_HALF_UP, Decimal
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tools import mute_logger
@@ -17,6 +15,7 @@ from ..hw_driver.protocols.states import (
     Money,
     State,
 )
+from .card_money import from_minor
 from .scrubbed import ScrubbedText
 
 #: Kinds whose money goes back to the customer.
@@ -57,17 +56,6 @@ class BigInteger(fields.Integer):
     """Integer of 8 bytes: terminals take 12 digits of minor units."""
 
     _column_type = ("int8", "int8")
-
-
-def to_minor(amount, currency):
-    """Return an amount in minor units of the currency. The float is what Odoo keeps; it goes no further."""
-    digits = Decimal(repr(amount)).scaleb(currency.decimal_places)
-    return int(digits.to_integral_value(ROUND_HALF_UP))
-
-
-def from_minor(minor, currency):
-    """Return minor units as the amount that Odoo keeps."""
-    return float(Decimal(minor).scaleb(-currency.decimal_places))
 
 
 class CardTransaction(models.Model):

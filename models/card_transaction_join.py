@@ -9,7 +9,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ..hw_driver.protocols.states import OPEN, State
-from .card_transaction import BOOKED_KINDS, GIVING_BACK, to_minor
+from .card_money import to_minor
+from .card_transaction import BOOKED_KINDS, GIVING_BACK
 
 UNKNOWN_TOO_LONG = "unknown_too_long"
 

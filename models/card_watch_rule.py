@@ -12,7 +12,8 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ..hw_driver.protocols.states import ENDED, State
-from .card_transaction import BOOKED_KINDS, GIVING_BACK, to_minor
+from .card_money import to_minor
+from .card_transaction import BOOKED_KINDS, GIVING_BACK
 
 _logger = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from ..hw_driver.protocols.states import OPEN, State
+from .card_money import total
 
 
 class PosOrder(models.Model):
@@ -36,7 +37,8 @@ class PosOrder(models.Model):
         self._refuse_card_money()
 
     def _compute_amount_paid(self):
-        return sum(self.payment_ids.filtered(lambda line: line._card_counts()).mapped("amount"))
+        counted = self.payment_ids.filtered(lambda line: line._card_counts())
+        return total(counted.mapped("amount"), self.currency_id)
 
     def _compute_prices(self):
         result = super()._compute_prices()
@@ -44,9 +46,9 @@ class PosOrder(models.Model):
             uncounted = order.payment_ids.filtered(lambda line: not line._card_counts())
             if uncounted:
                 counted = (order.payment_ids - uncounted).mapped("amount")
-                order.amount_paid = sum(counted)
-                order.amount_return = -sum(amount for amount in counted if amount < 0)
-                order.amount_difference = order.amount_paid - order.amount_total
+                order.amount_paid = total(counted, order.currency_id)
+                order.amount_return = -total((amount for amount in counted if amount < 0), order.currency_id)
+                order.amount_difference = total((order.amount_paid, -order.amount_total), order.currency_id)
         return result
 
     # Card questions ---------------------------------------------------------------------------------------------------

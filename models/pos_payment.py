@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..hw_driver.protocols.states import ENDED_WITHOUT_CHARGE, OPEN, Kind, State
-from .card_transaction import to_minor
+from .card_money import to_minor
 from .scrubbed import ScrubbedChar, ScrubbedText
 
 #: Only the join writes these, whatever a browser sends.

@@ -7,6 +7,8 @@ the method's own account.
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from .card_money import total
+
 
 class PosSession(models.Model):
     _inherit = "pos.session"
@@ -45,7 +47,7 @@ class PosSession(models.Model):
         receivable = self._get_receivable_account(payment_method)
         lines = self.env["account.move.line"]
         for contract, payments in parts.items():
-            amount = self.currency_id.round(sum(payments.mapped("amount")))
+            amount = total(payments.mapped("amount"), self.currency_id)
             if self.currency_id.is_zero(amount):
                 continue
             booked = self._book_card_money(

@@ -2,6 +2,7 @@ from . import test_accounting
 from . import test_approval
 from . import test_bank_files
 from . import test_batch
+from . import test_case_charts
 from . import test_closing
 from . import test_configuration
 from . import test_contract
@@ -10,6 +11,7 @@ from . import test_events
 from . import test_export
 from . import test_guards
 from . import test_join
+from . import test_money
 from . import test_journal
 from . import test_ledger_files
 from . import test_notice

@@ -16,6 +16,10 @@ class ContractCase(CardTerminalCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.make_contracts()
+
+    @classmethod
+    def make_contracts(cls):
         cls.cb_account, cls.amex_account = (
             cls.copy_account(cls.outstanding_bank, {"name": name, "code": code})
             for name, code in (("Cards to Collect CB", "511500"), ("Cards to Collect AMEX", "511510"))

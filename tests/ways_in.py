@@ -55,6 +55,7 @@ METHODS = {
     ("card.notice", "action_done"): Method("manager"),
     ("card.notice", "action_open_record"): Method("manager"),
     ("card.notice.done", "action_done"): Method("manager"),
+    ("card.accounts", "action_confirm"): Method("accountant"),
     ("card.batch", "action_close"): Method("accountant"),
     ("card.decision", "action_decide"): Method("manager"),
     ("card.driver.connect", "action_check"): Method(EVERYBODY),  # opens the same window again
@@ -129,6 +130,7 @@ ORM = {"create", "write", "unlink", "copy", "copy_data", "default_get", "init", 
 
 #: What a dialog is opened about.
 DIALOGS = {
+    "card.accounts": lambda case: {"company_id": case.company.id, "name": "Cards"},
     "card.timeline.export": lambda case: {"transaction_id": case.loose.id},
     "card.decision": lambda case: {"action": "not_paid", "transaction_id": case.loose.id, "reason": "x"},
     "card.driver.connect": lambda case: {"driver_id": case.driver.id},
@@ -163,6 +165,8 @@ ACCESS = {
     "card.transaction": ("cashier manager accountant", ""),
     "card.transaction.event": ("manager accountant", ""),
     # dialogs
+    "card.accounts": ("accountant", "accountant"),
+    "card.accounts.line": ("accountant", "accountant"),
     "card.decision": ("manager", "manager"),
     "card.driver.connect": ("manager", "manager"),
     "card.driver.replace": ("manager", "manager"),

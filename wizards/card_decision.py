@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.card_transaction import to_minor
+from ..models.card_money import to_minor
 from ..models.scrubbed import ScrubbedChar, ScrubbedText
 
 

@@ -2,7 +2,7 @@
 
 from odoo import api, fields, models
 
-from ..models.card_transaction import to_minor
+from ..models.card_money import to_minor
 from ..models.scrubbed import ScrubbedChar, ScrubbedText
 
 

@@ -1,6 +1,7 @@
 """Databases for tests and demos: cloned from templates that are made once.
 
-The base template holds Odoo's point of sale with the French accounts; its main company is in France and counts in euro.
+The base template holds Odoo's point of sale with the charts of accounts of France, Germany, Austria and
+Switzerland; its main company is in France and counts in euro.
 The addon's template is that with this checkout's addon installed; it is made again when the addon's files change.
 A clone takes a second or two.
 """
@@ -25,7 +26,7 @@ from kit.progress import Progress, note
 from kit.setup import Workplace
 from kit.shell import end_with_parent
 
-BASE_MODULES = ("point_of_sale", "l10n_fr", "l10n_fr_account")
+BASE_MODULES = ("point_of_sale", "l10n_fr", "l10n_fr_account", "l10n_de", "l10n_at", "l10n_ch")
 ADDON_PARTS = (
     "__init__.py",
     "__manifest__.py",
