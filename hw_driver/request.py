@@ -29,6 +29,7 @@ def request_of(body: Mapping[str, Any], journal: Journal) -> Request:
         means=str(means or "card"),
         receipt=dict(body.get("receipt") or {}),
         forced=str(body.get("forced") or ""),
+        text=str(body.get("text") or ""),
     )
 
 

@@ -199,16 +199,19 @@ class Terminal:
         may_ask = self._questions.wanted and kind in MONEY_KINDS
         return self.begin(machine, Transaction(uuid, record.body, record), effects, may_ask=may_ask)
 
-    async def identify(self, uuid: str, *, till: str = "", operator: str = "") -> Transaction:
-        """Ask the terminal who it is. No money moves, so nothing is journalled. Raises as `start` does."""
-        self._supported(Kind.IDENTIFY)
-        if uuid in self._remembered:
-            return self._remembered[uuid]
+    async def ask(self, body: Mapping[str, Any]) -> Transaction:
+        """Ask the terminal something of `ASKED_KINDS`, of which nothing is journalled. Raises as `start` does."""
+        self._supported(str(body["kind"]))
+        if known := self._remembered.get(body["uuid"]):
+            return known
         await self._hung_up()
         self._refuse_if_held()
-        body = {"uuid": uuid, "terminal": self.id, "kind": Kind.IDENTIFY.value, "till": till, "operator": operator}
         machine, effects = self._prepared(body)
-        return self.begin(machine, Transaction(uuid, body), effects)
+        return self.begin(machine, Transaction(str(body["uuid"]), {**body, "terminal": self.id}), effects)
+
+    async def identify(self, uuid: str, *, till: str = "", operator: str = "") -> Transaction:
+        """Ask the terminal who it is."""
+        return await self.ask({"uuid": uuid, "kind": Kind.IDENTIFY.value, "till": till, "operator": operator})
 
     def transaction(self, uuid: str) -> Transaction | None:
         """Return a transaction of this terminal: the live one, or rebuilt from the journal."""

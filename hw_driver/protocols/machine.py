@@ -30,7 +30,7 @@ class Request:
 
     `original` is the earlier transaction: its `uuid`, `kind`, `amount` and, as far as it has them, the members of its
     `Outcome`. `means` is what is paid with, a word of `ProtocolInfo.means`; `receipt` where a slip is sent to, `{email,
-    phone}`; `forced` the number of an authorisation given by telephone.
+    phone}`; `forced` the number of an authorisation given by telephone; `text` what is to be shown.
     """
 
     uuid: str
@@ -42,6 +42,7 @@ class Request:
     means: str = "card"
     receipt: Mapping[str, str] = field(default_factory=dict)
     forced: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

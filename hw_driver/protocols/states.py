@@ -28,6 +28,13 @@ class Kind(StrEnum):
     REPRINT = "reprint"
     IDENTIFY = "identify"
     STATUS = "status"
+    TIP = "tip"
+    TOTALS = "totals"
+    DIAGNOSIS = "diagnosis"
+    INITIALISATION = "initialisation"
+    LOGOFF = "logoff"
+    CARD = "card"
+    DISPLAY = "display"
 
 
 class State(StrEnum):
@@ -55,17 +62,20 @@ MONEY_OF_STATE: dict[State, Money] = {
 }
 
 #: Kinds that move money, and so need a journalled intent, an amount and a currency.
-MONEY_KINDS = frozenset({Kind.SALE, Kind.REFUND, Kind.REVERSAL, Kind.PREAUTH, Kind.COMPLETION})
+MONEY_KINDS = frozenset({Kind.SALE, Kind.REFUND, Kind.REVERSAL, Kind.PREAUTH, Kind.COMPLETION, Kind.TIP})
 #: Kinds that move none, but are journalled all the same: Odoo must hear how they ended. They are never `unknown`.
 KEPT_KINDS = frozenset({Kind.SETTLEMENT, Kind.REPRINT})
 JOURNALLED_KINDS = MONEY_KINDS | KEPT_KINDS
+#: What is asked of a terminal itself, and told to who asks: nothing of it is kept.
+ASKED_KINDS = frozenset(Kind) - JOURNALLED_KINDS - {Kind.STATUS}
 #: Kinds that take up an earlier transaction, often on the very line that paid -> the kinds that it may have been.
 EARLIER_KINDS: dict[Kind, frozenset[Kind]] = {
     Kind.REVERSAL: frozenset({Kind.SALE, Kind.PREAUTH, Kind.COMPLETION}),
     Kind.COMPLETION: frozenset({Kind.PREAUTH}),
+    Kind.TIP: frozenset({Kind.SALE}),
 }
 #: Kinds that only Odoo may allow, by a one-time grant.
-GRANTED_KINDS = frozenset({Kind.REFUND, Kind.REVERSAL, Kind.COMPLETION, Kind.SETTLEMENT})
+GRANTED_KINDS = frozenset({Kind.REFUND, Kind.REVERSAL, Kind.COMPLETION, Kind.SETTLEMENT, Kind.TIP})
 #: Nothing more will be asked of the terminal about these.
 ENDED = frozenset({State.APPROVED, State.DECLINED, State.CANCELLED, State.FAILED, State.SETTLED_BY_HAND})
 #: Ended, and certainly nothing was charged: another attempt may follow.

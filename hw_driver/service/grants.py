@@ -28,6 +28,13 @@ OPERATION_OF_KIND: dict[Kind, str] = {
     Kind.REPRINT: "reprint",
     Kind.STATUS: "status",
     Kind.IDENTIFY: "identify",
+    Kind.TIP: "sale",
+    Kind.TOTALS: "reprint",
+    Kind.DIAGNOSIS: "identify",
+    Kind.INITIALISATION: "identify",
+    Kind.LOGOFF: "identify",
+    Kind.CARD: "sale",
+    Kind.DISPLAY: "sale",
 }
 
 

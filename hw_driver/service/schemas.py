@@ -82,6 +82,7 @@ TRANSACTION_BODY: dict[str, Field] = {
         pattern=APPROVAL,
         clean=scrub_reference,
     ),
+    "text": Field("string", "what the terminal is to show (kind display)", required=False, clean=scrub),
 }
 
 #: What is asked of a terminal itself: a settlement, a copy of its last slip.

@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..journal import NOT_KEPT, Event, Journal, KnownTransaction, Record
-from ..protocols.states import EARLIER_KINDS, ENDED_WITHOUT_CHARGE, GRANTED_KINDS, MONEY_KINDS, OPEN, Kind, State
+from ..protocols.states import (
+    ASKED_KINDS,
+    EARLIER_KINDS,
+    ENDED_WITHOUT_CHARGE,
+    GRANTED_KINDS,
+    MONEY_KINDS,
+    OPEN,
+    Kind,
+    State,
+)
 from ..terminal import Terminal
 from ..transaction import Transaction
 from .grants import Caller
@@ -29,8 +38,8 @@ async def put(driver: Driver, uuid: str, asked: Mapping[str, Any]) -> tuple[Tran
     await driver.terminals.settle()
     terminal = driver.configured(body["terminal"])
     check_possible(terminal, body)
-    if body["kind"] == Kind.IDENTIFY:
-        return await terminal.identify(uuid, till=body["till"], operator=body["operator"]), True
+    if body["kind"] in ASKED_KINDS:
+        return await terminal.ask(body), True
     try:
         return await terminal.start(body, check=lambda: check_rules(driver.journal, body)), True
     except KnownTransaction:
@@ -140,12 +149,14 @@ def check_rules(journal: Journal, body: Mapping[str, Any]) -> None:
         )
     kind, original = Kind(body["kind"]), (body.get("original") or {}).get("uuid") or ""
     if kind in EARLIER_KINDS:
-        check_earlier(journal.get(original), kind, body)
-    if original and kind in GRANTED_KINDS:
+        check_earlier(journal, journal.get(original), kind, body)
+    if kind is Kind.TIP:
+        check_tip(journal, original)
+    elif original and kind in GRANTED_KINDS:
         check_refund(journal, original, body)
 
 
-def check_earlier(earlier: Record | None, kind: Kind, body: Mapping[str, Any]) -> None:
+def check_earlier(journal: Journal, earlier: Record | None, kind: Kind, body: Mapping[str, Any]) -> None:
     """Refuse to reverse or complete what the terminal's own memory cannot hold, or not the whole of it."""
     if earlier is None:
         detail = f"This driver's journal does not know the payment that the {kind} is for. Refund it instead."
@@ -154,7 +165,7 @@ def check_earlier(earlier: Record | None, kind: Kind, body: Mapping[str, Any]) -
         raise Problem("bad_kind", f"There is no {kind} of a {earlier.kind}.")
     if earlier.terminal != body["terminal"]:
         raise Problem("not_supported", "Another terminal took this payment: choose that one, or refund it instead.")
-    if kind is Kind.REVERSAL and body["amount"] < approved(earlier):
+    if kind is Kind.REVERSAL and body["amount"] < approved(earlier) + tips(journal, earlier.uuid):
         raise Problem("bad_amount", "A reversal takes back the whole payment. Refund a part of it instead.")
 
 
@@ -179,10 +190,22 @@ def check_refund(journal: Journal, original: str, body: Mapping[str, Any]) -> No
         raise Problem("bad_kind", "Nothing was paid yet: this amount is only held. Release it with a reversal.")
     if sale.body["currency"] != body["currency"]:
         raise Problem("bad_currency", f"The sale was paid in {sale.body['currency']}; refund it in the same currency.")
-    refunded = sum(moved_at_most(record) for record in journal.of_original(original) if record.kind in MONEY_KINDS)
-    left = max(approved(sale) - refunded, 0)
+    later = [record for record in journal.of_original(original) if record.kind in MONEY_KINDS - {Kind.TIP}]
+    refunded = sum(map(moved_at_most, later))
+    left = max(approved(sale) + tips(journal, original) - refunded, 0)
     if body["amount"] > left:
         raise Problem("over_refund", "More would be refunded than was paid by card.", left=left)
+
+
+def check_tip(journal: Journal, original: str) -> None:
+    """Refuse a second tip for a payment, and one for a payment of which something was given back, or may have been."""
+    if any(moved_at_most(record) for record in journal.of_original(original) if record.kind in MONEY_KINDS):
+        raise Problem("bad_kind", "This payment has a tip already, or was given back: no tip can be added.")
+
+
+def tips(journal: Journal, original: str) -> int:
+    """Return the minor units that were certainly added to a payment afterwards."""
+    return sum(approved(record) for record in journal.of_original(original) if record.kind is Kind.TIP)
 
 
 def approved(record: Record) -> int:

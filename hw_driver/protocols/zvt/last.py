@@ -43,12 +43,17 @@ def tell(lost: Lost, last: Last, longest: float) -> Outcome | Evidence:
     """Return how the lost transaction ended, or the evidence where that is not proven."""
     if lost.said is not None and same(lost.said, last.outcome):
         return believe(lost, replace(last, reference=lost.uuid), longest)
-    if lost.previous is not None and same(lost.previous, last.outcome):
+    if lost.previous is not None and same(lost.previous, last.outcome) and _as_much(lost.previous, last.outcome):
         return believe(lost, replace(last, reference=lost.previous_uuid), longest)
     told_another = lost.said is not None and _named(lost.said)
     told = lost.previous is not None and _named(lost.previous) and _named(last.outcome)
     newer = _is_after(last.outcome, lost.previous) if told and lost.previous else None
     return believe(lost, replace(last, elsewhere=told_another, newer=newer), longest)
+
+
+def _as_much(one: Outcome, other: Outcome) -> bool:
+    """Whether both come to the same: a tip changes what a payment comes to, under the numbers it has."""
+    return one.amount_approved == other.amount_approved
 
 
 def same(one: Outcome, other: Outcome) -> bool:

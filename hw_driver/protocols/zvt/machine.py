@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ClassVar
 
@@ -36,8 +35,9 @@ from ..machine import (
 )
 from ..recovery import Lost
 from ..scrub import scrub
-from ..states import MONEY_KINDS, Kind, State
+from ..states import Kind, State
 from . import commands as say
+from . import errands, steps
 from . import request as requests
 from .apdu import ACK, Apdu, Reader, build, is_answer, is_positive
 from .codes import AT_WORK, DONE, doing
@@ -45,7 +45,9 @@ from .last import last_of, tell
 from .messages import Taken, take
 from .options import Options
 from .slips import Slips
+from .steps import Step
 from .verdict import Asked, aborted, display_text, doubt, evidence, judge, refusal
+from .words import CALLING, CANCELLING, CANNOT_CANCEL, SILENT, UNREACHABLE, waiting
 
 YES = build(ACK)
 NO = build(0x8483)  # not known here
@@ -53,8 +55,6 @@ NOT_SAFE = build(0x8466)  # takes the payment back
 GIVE_UP = build(say.ABORT_COMMAND)
 #: Seconds the terminal has to end its dialog once it was asked to give up after a long silence.
 GRACE = 10.0
-CANCELLING = Progress("cancelling", "Asking the terminal to give up.")
-CANNOT_CANCEL = Progress("cannot_cancel", "The terminal cannot be stopped any more. Wait for its result.")
 
 
 class Phase(Enum):
@@ -65,15 +65,6 @@ class Phase(Enum):
     ASKED = auto()  # a command was sent, its answer is awaited
     AT_WORK = auto()  # the terminal is master
     OVER = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One command of a dialog. `main` is what the dialog is for, `needed` says that it must not be refused."""
-
-    data: bytes
-    main: bool = False
-    needed: bool = True
 
 
 class Zvt:
@@ -88,6 +79,7 @@ class Zvt:
         self._slips = Slips(self._options.charset)
         self._status: Taken | None = None
         self._status_report: Taken | None = None
+        self._registered: Taken | None = None
         self._heard = False  # something was heard, so the intent is durable
         self._refused = False  # the result was not durable and was refused
         self._cancelled = False
@@ -102,20 +94,17 @@ class Zvt:
         if self._phase is not Phase.NEW:
             raise ValueError("a machine is one dialog: make another")
         try:
-            main = requests.command(request, self._options)
+            todo = steps.to_ask(request, self._options)
         except InvalidRequest as error:
             return self._end(Outcome(State.FAILED, error.code, str(error)))
-        currency = request.currency or self._options.currency
-        self._asked = Asked(request.kind, request.amount, currency, self._options.charset)
-        return self._begin([Step(main, main=True)])
+        self._asked = requests.asked(request, self._options)
+        return self._begin(todo)
 
     def connected(self) -> list[Effect]:
         if self._phase is not Phase.CONNECTING:
             return []
-        progress = Progress("waiting_for_terminal", "Calling the terminal.")
-        intent: list[Effect] = [] if self._lost else [Persist(State.SENT), progress]
-        first, *more = self._command()
-        return [StopTimer("connect"), *intent, first, *more]
+        intent: list[Effect] = [] if self._lost else [Persist(State.SENT), CALLING]
+        return [StopTimer("connect"), *intent, *self._command(), StartTimer("longest", self._options.longest)]
 
     def receive(self, data: bytes) -> list[Effect]:
         if self._phase is Phase.CONNECTING:
@@ -136,16 +125,16 @@ class Zvt:
 
     def timer(self, name: str) -> list[Effect]:
         if self._phase is Phase.CONNECTING and name == "connect":
-            return self._not_sent("unreachable", _UNREACHABLE)
-        if self._phase is Phase.ASKED and name == "answer":
+            return self._not_sent("unreachable", UNREACHABLE)
+        if self._phase is Phase.ASKED and name in ("answer", "longest"):
             return self._unanswered()
-        if self._phase is Phase.AT_WORK and name == "dialog":
+        if self._phase is Phase.AT_WORK and name in ("dialog", "longest"):
             return self._silence()
         return []
 
     def lost(self, reason: str) -> list[Effect]:
         if self._phase is Phase.CONNECTING:
-            return self._not_sent("unreachable", _UNREACHABLE, reason)
+            return self._not_sent("unreachable", UNREACHABLE, reason)
         if self._phase not in (Phase.ASKED, Phase.AT_WORK):
             return []
         if not self._main:
@@ -187,14 +176,12 @@ class Zvt:
         if lost is None or not self._options.last_result:
             return self._end(doubt(kind, "driver_restarted"))
         self._lost = lost
-        question = Step(requests.last_result(self._options), main=True)
-        return self._begin([Step(requests.status_enquiry(self._options), needed=False), question])
+        return self._begin(steps.to_learn(self._options, self._asked.currency))
 
     # -- one command after the other
 
-    def _begin(self, steps: list[Step]) -> list[Effect]:
-        register = Step(requests.registration(self._options, self._asked.currency), needed=self._lost is None)
-        self._steps = [register, *steps]
+    def _begin(self, todo: list[Step]) -> list[Effect]:
+        self._steps = todo
         self._phase = Phase.CONNECTING
         return [Open(), StartTimer("connect", self._options.connect_timeout)]
 
@@ -205,7 +192,8 @@ class Zvt:
 
     def _command(self) -> list[Effect]:
         self._phase = Phase.ASKED
-        return [Send(self._steps[0].data), StartTimer("answer", self._options.answer_timeout)]
+        longer = self._options.card_timeout if self._main and self._asked.kind is Kind.CARD else 0  # P16 5.2.5
+        return [Send(self._steps[0].data), StartTimer("answer", self._options.answer_timeout + longer)]
 
     def _next(self) -> list[Effect]:
         """A command before the main one is over: go on."""
@@ -233,10 +221,12 @@ class Zvt:
         if self._phase is Phase.AT_WORK:
             return self._gives_up(is_positive(unit.control))
         if is_positive(unit.control):
+            if self._main and self._asked.kind in errands.ENDS_WITH_ANSWER:
+                return self._end(self._judged(Taken({}, [])))
             self._phase = Phase.AT_WORK
             effects: list[Effect] = [StopTimer("answer"), self._dialog_timer()]
             if self._main and not self._lost:
-                effects.append(self._waiting())
+                effects.append(waiting(self._asked.kind, self._options))
                 effects += self._give_up() if self._cancelled else []
             return effects
         parts = take(unit.control, unit.data).parts
@@ -272,6 +262,8 @@ class Zvt:
         self._status = taken
         if not self._main or self._lost:
             return [Send(YES), self._dialog_timer()]
+        if self._asked.kind in errands.ENDS_WITH_RESULT:
+            return self._end(self._judged(taken), heard=True)
         said = evidence(taken, None, self._options.charset)
         said["details"]["result"] = taken.value(0x27).hex()
         heard = Outcome(State.SENT, "heard", "The terminal has told its result and is not finished yet.", **said)
@@ -293,11 +285,15 @@ class Zvt:
         if not self._main:
             if "status" in taken.parts:
                 self._status_report = taken
+            else:
+                self._registered = taken
             return [Send(YES), *self._next()]
         if self._lost:
             return self._learn(self._lost)
-        outcome = judge(self._asked, self._status, taken, self._slips, refused=self._refused)
-        return self._end(outcome, heard=True)
+        return self._end(self._judged(taken), heard=True)
+
+    def _judged(self, end: Taken) -> Outcome:
+        return judge(self._asked, self._status, end, self._slips, refused=self._refused, registered=self._registered)
 
     def _aborted(self, taken: Taken) -> list[Effect]:
         """06 1E."""
@@ -340,16 +336,16 @@ class Zvt:
         return [] if positive or self._gave_up else [CANNOT_CANCEL]
 
     def _silence(self) -> list[Effect]:
-        """T4 is over: ask it to give up once (SM 3.2.21), then it is not known."""
+        """T4 is over, or it never is: ask it to give up once (SM 3.2.21), then it is not known."""
         if self._gave_up or not self._main or self._lost:
             return self._unanswered()
         self._gave_up = self._giving_up = True
-        return [Send(GIVE_UP), self._dialog_timer()]
+        return [Send(GIVE_UP), StartTimer("longest", min(3 * GRACE, self._options.longest)), self._dialog_timer()]
 
     def _unanswered(self) -> list[Effect]:
         if self._main:
             return self._doubt("no_answer")
-        return self._not_sent("unreachable", _SILENT)
+        return self._not_sent("unreachable", SILENT)
 
     # -- the end
 
@@ -367,19 +363,13 @@ class Zvt:
         """Finish; `heard`: the terminal's last message waits for its answer, or it stays blocked (MEMO)."""
         self._phase = Phase.OVER
         answer: list[Effect] = [Send(YES)] if heard else []
-        timers = map(StopTimer, ("connect", "answer", "dialog"))
+        timers = map(StopTimer, ("connect", "answer", "dialog", "longest"))
         self._end_effects = [Persist(outcome.state, outcome), *answer, Result(outcome), Close()]
         return [*timers, *self._end_effects]
 
     def _dialog_timer(self) -> StartTimer:
         longest = self._options.dialog_timeout
         return StartTimer("dialog", min(GRACE, longest) if self._gave_up else longest)
-
-    def _waiting(self) -> Progress:
-        limit = math.ceil(self._options.dialog_timeout)
-        if self._asked.kind in MONEY_KINDS and self._asked.kind is not Kind.REVERSAL:
-            return Progress("waiting_for_card", "Waiting for the customer's card.", limit)
-        return Progress("waiting_for_terminal", "Waiting for the terminal.", limit)
 
     _ON_MESSAGE: ClassVar[dict[int, Callable[[Zvt, Taken], list[Effect]]]] = {
         say.INTERMEDIATE: _doing,
@@ -390,12 +380,3 @@ class Zvt:
         say.COMPLETION: _completed,
         say.ABORT: _aborted,
     }
-
-
-_UNREACHABLE = (
-    "The terminal cannot be reached. Check that it is switched on, its network address, and that no other till uses it."
-)
-_SILENT = (
-    "The terminal does not answer. Check that its cash register interface (ZVT) is switched on, and that it is idle. "
-    "Nothing was charged."
-)

@@ -9,7 +9,7 @@ from typing import Any
 from ..currency import NUMERIC
 from ..info import Able
 from ..options import Option, check, option, options_of
-from ..states import Kind
+from ..states import ASKED_KINDS, Kind
 from .codes import LANGUAGES
 from .values import CHARSETS
 
@@ -73,10 +73,22 @@ class Options:
     partial_approval: bool = option(
         False, "Says that an approval of less than asked is understood (tag 1F70).", "P15 9.4"
     )
+    tip: bool = option(
+        False,
+        "The customer may add a tip on the terminal, or the till afterwards (06 0C).",
+        "P15 2.2.1 (BMP 19, 08), 2.5; SM",
+    )
+    telephone: bool = option(False, "It takes the number of an authorisation given by telephone (06 21).", "P15 2.9")
     refund: bool = option(True, "It pays back onto a card (06 31).", "P15 2.12")
     reversal: bool = option(True, "It takes back an earlier payment when asked (06 30).", "P15 2.11")
     preauth: bool = option(
         False, "It holds an amount, books it later and releases it (06 22, 06 24, 06 25).", "P15 2.8"
+    )
+    completion: str = option(
+        "total",
+        "How it is told what is used of an amount that was held.",
+        "P15 2.10, 2.10.1; EV (partial)",
+        choices={"total": "the amount used (06 24)", "partial": "the amount not used (06 23)"},
     )
     settlement: bool = option(True, "It makes its end of day when asked (06 50).", "P15 2.16")
     last_result: bool = option(
@@ -98,6 +110,25 @@ class Options:
     )
     dialog_timeout: float = option(
         180.0, "T4: how long it may be silent while it is at work.", "P16 5.2.6", low=0.05, high=3600, unit="s"
+    )
+    longest: float = option(
+        900.0,
+        "How long it may be at work in all, however often it says that it still is; then it is asked to give up.",
+        "P16 5.2.6 has T4 begin again and again; that it must end is inferred",
+        low=0.05,
+        high=7200,
+        unit="s",
+    )
+    card_timeout: int = option(
+        30, "How long it waits for a card that is only read.", "P15 2.23", low=1, high=250, unit="s"
+    )
+    keep_alive: float = option(
+        0.0,
+        "How long a terminal may rest until it is asked how it is, so that it does not fall asleep; 0: for ever.",
+        "P15 2.56 (05 01); CCV OPM-C60 manual",
+        low=0,
+        high=86400,
+        unit="s",
     )
 
     @classmethod
@@ -122,11 +153,12 @@ _OPTION_OF_KIND: dict[Kind, str] = {
     Kind.COMPLETION: "preauth",
     Kind.SETTLEMENT: "settlement",
     Kind.REPRINT: "last_result",
+    Kind.TIP: "tip",
 }
-KINDS = frozenset({Kind.SALE, Kind.IDENTIFY, *_OPTION_OF_KIND})
+KINDS = frozenset({Kind.SALE, *ASKED_KINDS, *_OPTION_OF_KIND})
 
 
 def able(options: Mapping[str, Any]) -> Able:
     """Return what a terminal with these options can do."""
     lacks = {kind for kind, name in _OPTION_OF_KIND.items() if not options[name]}
-    return Able(KINDS - lacks)
+    return Able(KINDS - lacks, forced=bool(options["telephone"]))

@@ -12,18 +12,29 @@ from . import apdu, fields
 from .commands import (
     AUTHORISE,
     BOOK_TOTAL,
+    DIAGNOSE,
+    DISPLAY,
     END_OF_DAY,
+    INITIALISE,
+    LOG_OFF,
+    PARTIAL_REVERSAL,
     PREAUTH_REVERSAL,
     PREAUTHORISE,
     PRINT_BLOCK,
+    READ_CARD,
     REFUND,
     REGISTER,
     REPEAT,
     REVERSE,
     STATUS_ENQUIRY,
+    TELEPHONIC,
+    TIP,
+    TOTALS,
 )
 from .options import Options
 from .tlv import COMMAND, COMMANDS, PARTIAL, make
+from .values import CHARSETS
+from .verdict import Asked
 
 MAX_AMOUNT = 10**12 - 1  # BMP 04 has twelve digits
 _PRINTS_PAYMENTS, _PRINTS_REST, _TELLS, _NO_ENTRY, _NO_MENU, _AS_LINES = 0x02, 0x04, 0x08, 0x10, 0x20, 0x80
@@ -31,6 +42,10 @@ _PRINTS_PAYMENTS, _PRINTS_REST, _TELLS, _NO_ENTRY, _NO_MENU, _AS_LINES = 0x02, 0
 _LAST, _NO_PRINT = 0x01, 0x02
 #: Service byte of 05 01: tell more in a container (P15 2.56).
 _MORE = 0x04
+#: Payment type (BMP 19): the terminal decides; and that a tip may be added (P15 2.2.1).
+_ANY_TYPE, _TIPPABLE = 0x40, 0x08
+#: How long a text stays on the display, in seconds (BMP F0), and how much a line holds.
+_SHOWN, _WIDTH = 30, 24
 
 _receipt = re.compile(r"[0-9]{4}").fullmatch
 
@@ -70,15 +85,35 @@ def command(request: Request, options: Options) -> bytes:
             raise InvalidRequest(f"Currency {request.currency or '(none)'} is not known.", code="bad_currency")
     if request.means != "card":
         raise InvalidRequest(f"This terminal does not take this: {request.means}.", code="not_supported")
-    if request.forced:
+    if request.forced and not (options.telephone and request.kind is Kind.SALE):
         raise InvalidRequest("This terminal takes no authorisation given by telephone.", code="not_supported")
     return _COMMANDS[request.kind](request, options)
 
 
+def asked(request: Request, options: Options) -> Asked:
+    """Return what the verdict needs to know of a request that `command` can say."""
+    held, otherwise = _amount_before(request), None
+    if request.kind is Kind.TIP:
+        otherwise = held + request.amount  # SM: the sale and its tip
+    elif request.kind is Kind.COMPLETION and options.completion == "partial":
+        otherwise = held - request.amount
+    return Asked(request.kind, request.amount, request.currency or options.currency, options.charset, otherwise)
+
+
+def _amount_before(request: Request) -> int:
+    """What the earlier transaction came to, in minor units."""
+    original = request.original or {}
+    return int(original.get("amount_approved") or original.get("amount") or 0)
+
+
 def _sale(request: Request, options: Options) -> bytes:
     data = _money(request)
-    if options.payment_type:
-        data += fields.one(fields.PAYMENT_TYPE, bytes.fromhex(options.payment_type))
+    if request.forced:
+        number = fields.one(fields.APPROVAL, request.forced.encode().ljust(8, b"\0"))
+        return apdu.build(TELEPHONIC, _password(options) + data + number)
+    if options.payment_type or options.tip:
+        paid = bytes.fromhex(options.payment_type)[0] if options.payment_type else _ANY_TYPE
+        data += fields.one(fields.PAYMENT_TYPE, bytes((paid | (_TIPPABLE if options.tip else 0),)))
     if options.partial_approval and options.containers:
         data += fields.one(fields.TLV, make(PARTIAL, b"\x01"))
     return apdu.build(AUTHORISE, data)
@@ -93,7 +128,16 @@ def _preauth(request: Request, options: Options) -> bytes:
 
 
 def _completion(request: Request, options: Options) -> bytes:
+    if options.completion == "partial":  # the terminal is told what was not used
+        left = _amount_before(request) - request.amount
+        if left < 0:
+            raise InvalidRequest("More is used than was held.", code="bad_amount")
+        return apdu.build(PARTIAL_REVERSAL, _receipt_of(request) + _money(request, left))
     return apdu.build(BOOK_TOTAL, _receipt_of(request) + _money(request))
+
+
+def _tip(request: Request, options: Options) -> bytes:
+    return apdu.build(TIP, _receipt_of(request) + _money(request))
 
 
 def _reversal(request: Request, options: Options) -> bytes:
@@ -114,6 +158,34 @@ def _identify(request: Request, options: Options) -> bytes:
     return status_enquiry(options)
 
 
+def _totals(request: Request, options: Options) -> bytes:
+    return apdu.build(TOTALS, _password(options))
+
+
+def _diagnosis(request: Request, options: Options) -> bytes:
+    return apdu.build(DIAGNOSE, b"")
+
+
+def _initialisation(request: Request, options: Options) -> bytes:
+    return apdu.build(INITIALISE, _password(options))
+
+
+def _logoff(request: Request, options: Options) -> bytes:
+    return apdu.build(LOG_OFF, b"")
+
+
+def _card(request: Request, options: Options) -> bytes:
+    return apdu.build(READ_CARD, bytes((options.card_timeout,)))
+
+
+def _display(request: Request, options: Options) -> bytes:
+    lines = [line[:_WIDTH].encode(CHARSETS[options.charset], "replace") for line in request.text.splitlines()]
+    if not 0 < len(lines) <= fields.LINES:
+        raise InvalidRequest(f"A text to show has one line at least, and {fields.LINES} at most.", code="malformed")
+    shown = [fields.one(fields.FIRST_LINE + number, line) for number, line in enumerate(lines)]
+    return apdu.build(DISPLAY, fields.one(fields.DISPLAY_SECONDS, bytes((_SHOWN,))) + b"".join(shown))
+
+
 _COMMANDS: Mapping[Kind, Callable[[Request, Options], bytes]] = {
     Kind.SALE: _sale,
     Kind.REFUND: _refund,
@@ -123,13 +195,19 @@ _COMMANDS: Mapping[Kind, Callable[[Request, Options], bytes]] = {
     Kind.SETTLEMENT: _settlement,
     Kind.REPRINT: _reprint,
     Kind.IDENTIFY: _identify,
+    Kind.TIP: _tip,
+    Kind.TOTALS: _totals,
+    Kind.DIAGNOSIS: _diagnosis,
+    Kind.INITIALISATION: _initialisation,
+    Kind.LOGOFF: _logoff,
+    Kind.CARD: _card,
+    Kind.DISPLAY: _display,
 }
 
 
-def _money(request: Request) -> bytes:
-    return fields.one(fields.AMOUNT, bytes.fromhex(f"{request.amount:012d}")) + fields.one(
-        fields.CURRENCY, _number(request.currency)
-    )
+def _money(request: Request, amount: int | None = None) -> bytes:
+    digits = f"{request.amount if amount is None else amount:012d}"
+    return fields.one(fields.AMOUNT, bytes.fromhex(digits)) + fields.one(fields.CURRENCY, _number(request.currency))
 
 
 def _number(currency: str) -> bytes:

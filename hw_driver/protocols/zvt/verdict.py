@@ -14,7 +14,7 @@ from ..currency import LETTERS
 from ..machine import Outcome
 from ..scrub import last_four, scrub
 from ..states import KEPT_KINDS, MONEY_KINDS, Kind, State
-from . import fields, tlv
+from . import errands, fields, tlv
 from .codes import (
     APPLICATIONS,
     BRANDS,
@@ -26,9 +26,10 @@ from .codes import (
     VERIFICATIONS,
     result_of,
 )
+from .conditions import remedy_of
 from .messages import Taken
 from .slips import CUSTOMER, MERCHANT, Slips
-from .values import GROUPS, text_of
+from .values import text_of
 
 #: Why a result is not known: the word for programs, and for people what happened.
 DOUBTS: dict[str, str] = {
@@ -51,19 +52,39 @@ _AGAIN = "It may have been done all the same: look at the terminal's slip. It ca
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the till asked for, as far as the verdict needs it. Amount in minor units."""
+    """What the till asked for, as far as the verdict needs it. Amounts in minor units.
+
+    `otherwise` is another amount with which a terminal may say the same: the sale with its tip, what is released.
+    """
 
     kind: Kind
     amount: int
     currency: str
     charset: str
+    otherwise: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is done with exactly this amount, or not at all."""
+        return self.kind is Kind.REVERSAL or self.otherwise is not None
 
 
-def judge(asked: Asked, status: Taken | None, end: Taken, slips: Slips, *, refused: bool = False) -> Outcome:
-    """Return the outcome of a dialog that ended with a completion. `refused`: the till did not take the result."""
+def judge(
+    asked: Asked,
+    status: Taken | None,
+    end: Taken,
+    slips: Slips,
+    *,
+    refused: bool = False,
+    registered: Taken | None = None,
+) -> Outcome:
+    """Return the outcome of a dialog that ended well.
+
+    `refused` says that the till did not take the result, `registered` is how its registration was completed.
+    """
     said = evidence(status, slips, asked.charset)
     if asked.kind not in MONEY_KINDS:
-        return _unpaid_kind(asked, status, end, slips, said)
+        return _asked_of_itself(asked, status, end, registered, slips, said)
     result = _code(status)
     if result is None:
         return doubt(asked.kind, "not_a_result", said)
@@ -94,7 +115,7 @@ def refusal(code: int, text: str = "") -> Outcome:
     """Return the outcome of a command that the terminal refused (84 xx): it has not begun."""
     found = result_of(code)
     state = State.FAILED if found.state is State.DECLINED else found.state
-    return Outcome(state, found.code, text or found.text, details={"result": f"{code:02x}"})
+    return Outcome(state, found.code, text or found.text, details=_with_remedy(code, {"result": f"{code:02x}"}))
 
 
 def doubt(kind: Kind, code: str, said: Mapping[str, Any] | None = None) -> Outcome:
@@ -116,12 +137,14 @@ def _done(asked: Asked, status: Taken, said: dict[str, Any]) -> Outcome:
             return doubt(asked.kind, "reply_incomplete", said)
         amount = str(asked.amount)
     done, tip = int(amount), int(said["details"].get("tip", 0))
+    if done == asked.otherwise:
+        done, tip = asked.amount, 0
     if done == 0:
         return doubt(asked.kind, "amount_zero", said)
     if done > asked.amount + tip:
         return doubt(asked.kind, "amount_above", said)
     if done - tip < asked.amount:
-        if asked.kind is Kind.REVERSAL:
+        if asked.is_whole:
             return doubt(asked.kind, "reply_mismatch", said)
         return Outcome(
             State.APPROVED, "partial", "Approved in part: the rest is still due.", amount_approved=done, **said
@@ -129,57 +152,29 @@ def _done(asked: Asked, status: Taken, said: dict[str, Any]) -> Outcome:
     return Outcome(State.APPROVED, "approved", "Approved.", amount_approved=done, **said)
 
 
+def _with_remedy(code: int, details: dict[str, Any]) -> dict[str, Any]:
+    """Add what to ask of the terminal next, where that mends it."""
+    remedy = remedy_of(code)
+    return {**details, "remedy": remedy.value} if remedy else details
+
+
 def _not_done(code: int, said: dict[str, Any]) -> Outcome:
     found = result_of(code)
-    said["details"]["result"] = f"{code:02x}"
+    said["details"] = _with_remedy(code, {**said["details"], "result": f"{code:02x}"})
     words = str(said["details"].get("text", "")).strip()
     return Outcome(found.state, found.code, f"{found.text} ({words})" if words else found.text, **said)
 
 
-def _unpaid_kind(asked: Asked, status: Taken | None, end: Taken, slips: Slips, said: dict[str, Any]) -> Outcome:
+def _asked_of_itself(
+    asked: Asked, status: Taken | None, end: Taken, registered: Taken | None, slips: Slips, said: dict[str, Any]
+) -> Outcome:
     """Return the outcome of what moves no money."""
     code = _code(status)
     if code not in (None, DONE):
         return _not_done(code or 0, said)
-    if asked.kind is Kind.SETTLEMENT:
-        told = {**said, "receipt": "", "merchant_receipt": slips.all}
-        return Outcome(State.APPROVED, "settled", "End of day done.", totals=totals_of(status, asked.currency), **told)
-    if asked.kind is Kind.REPRINT:
-        return Outcome(State.APPROVED, "reprinted", "Printed again.", **said)
-    return Outcome(State.APPROVED, "identified", "The terminal answers.", **_identity(end, said, asked.charset))
-
-
-def _identity(end: Taken, said: dict[str, Any], charset: str) -> dict[str, Any]:
-    """What a status report says of the terminal itself."""
-    objects = end.objects
-    details = {
-        "status": end.parts.get("status", b"").hex(),
-        "software": text_of(end.parts.get("software", b"") or tlv.find(objects, tlv.SOFTWARE) or b"", charset),
-        "device": text_of(tlv.find(objects, tlv.DEVICE) or b"", charset),
-    }
-    serial = tlv.find(objects, tlv.SERIAL) or b""
-    return {
-        **said,
-        "serial": serial.hex().strip("f"),
-        "virtual": said.get("virtual", False) or tlv.find(objects, tlv.VIRTUAL) is not None,
-        "details": {name: scrub(value) for name, value in details.items() if value},
-    }
-
-
-def totals_of(status: Taken | None, currency: str) -> tuple[dict[str, Any], ...] | None:
-    """Return the sums of an end of day (BMP 60), without groups that had nothing; None where none are told."""
-    value = status.value(fields.SUMS) if status else b""
-    if len(value) != 4 + 7 * len(GROUPS):
-        return None
-    sums = [value[at : at + 7] for at in range(4, len(value), 7)]
-    if not all(_digits(part[1:]) for part in sums):
-        return None
-    groups = zip(GROUPS, sums, strict=True)
-    return tuple(
-        {"brand": brand, "count": part[0], "amount": int(part[1:].hex()), "currency": currency}
-        for brand, part in groups
-        if part[0] or int(part[1:].hex())
-    )
+    if asked.kind is Kind.IDENTIFY:
+        return errands.identified(end, registered, said, asked.charset)
+    return errands.done(asked.kind, asked.currency, status, slips, said)
 
 
 def evidence(status: Taken | None, slips: Slips | None, charset: str) -> dict[str, Any]:
@@ -229,6 +224,7 @@ def _details(status: Taken, objects: tlv.Objects, charset: str) -> dict[str, Any
         "signature": "yes" if verification in SIGNATURES else "",
         "online": {"00": "no", "01": "yes"}.get((tlv.find(objects, tlv.PAYMENT, tlv.ONLINE) or b"").hex(), ""),
         "tip": _digits(tlv.find(objects, tlv.TIP) or b"").lstrip("0"),
+        "tippable": "yes" if (tlv.find(objects, tlv.TIPPABLE) or b"\0")[0] & 1 else "",
         "cashback": _digits(tlv.find(objects, tlv.CASHBACK) or b"").lstrip("0"),
         "host_result": status.value(fields.HOST_RESULT).hex(),
         "text": scrub(words).strip("\0 \n"),

@@ -558,7 +558,7 @@ def test_a_copy_and_who_it_is():
         messages.encode({"message": "status_report", "fields": {"software": "2.14", "status": "dc", "tlv": serial}})
     )
     assert (who.outcome.code, who.outcome.serial) == ("identified", "00000815")
-    assert who.outcome.details == {"status": "dc", "software": "2.14"}
+    assert who.outcome.details == {"status": "dc", "condition": "card_inserted", "software": "2.14"}
     lost = Till(asked(Kind.IDENTIFY, 0, ""))
     lost.effects += lost.machine.lost("reset")
     assert lost.outcome.state is State.FAILED
