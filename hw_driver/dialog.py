@@ -277,8 +277,9 @@ class Dialog(Listener):
             self._transport.write(effect.data)
         except ConnectionError:
             self._transport.close()
-            self._effects.clear()
+            rest, self._effects = self._effects, deque()
             self.on_lost("closed")
+            self._effects = self._effects or rest  # a machine that is over has said its end already
 
     def _start_timer(self, effect: StartTimer) -> None:
         if timer := self._timers.get(effect.name):

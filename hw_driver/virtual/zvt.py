@@ -139,7 +139,10 @@ class VirtualZvt(Master):
         dialog = self._dialog
         assert dialog is not None
         self._dialog = None
-        result = self._result(self._entry(dialog, outcome, amount), dialog.card, dialog.asked_by)
+        extras: dict[str, str] = {}
+        if outcome == "approved":
+            extras, amount = self._extras(dialog.request.kind, amount)
+        result = self._result(self._entry(dialog, outcome, amount, **extras), dialog.card, dialog.asked_by)
         self._enter(_ENDED[outcome], now, RESULT_SECONDS)
         self._receipt, self._receipts = result.slips[-1][1], self._receipts + 1
         if outcome == "approved":
@@ -151,6 +154,15 @@ class VirtualZvt(Master):
             self._tell(dialog.connection, Say(result.status), *self._prints(dialog.connection, result.slips), ending)
             effects += self._speak(dialog.connection, now)
         return effects
+
+    def _extras(self, kind: str, amount: int) -> tuple[dict[str, str], int]:
+        """What a cardholder adds to a sale: a tip, a signature. Return it and the amount with the tip."""
+        extras: dict[str, str] = {}
+        if kind == "sale" and (tip := self.faults.take("tip")):
+            extras["tip"], amount = str(tip.value or 0), amount + (tip.value or 0)
+        if kind == "sale" and self.faults.take("signature"):
+            extras["signature"] = "wanted"
+        return extras, amount
 
     def _entry(self, dialog: _Dialog, outcome: str, amount: int, **references: str) -> Entry:
         card, approved = dialog.card, outcome == "approved"
@@ -179,35 +191,32 @@ class VirtualZvt(Master):
         if self.faults.take("lost"):
             return [*self._keep(result), *self._cut_off(connection, now)]
         if cut := self.faults.take("cut"):
-            pieces = [Write(connection, (result.status[: cut.value],))] if connection is not None else []
+            pieces = [Write(connection, (result.status[: cut.value],))] if connection is not None and cut.value else []
             return [*self._keep(result), *pieces, *self._cut_off(connection, now)]
         if connection is None:
             stays = self.settings.keeps_unacknowledged or result.asked_by == NOBODY  # typed on the terminal itself
             return self._keep(result) if stays else self._drop(result)
+        said = result.status
         if self.faults.take("corrupt"):
-            result = replace(result, status=bytes((result.status[0] ^ 0x40,)) + result.status[1:])
+            said = bytes((said[0] ^ 0x40,)) + said[1:]
         if self.faults.take("unknown_field"):
-            result = replace(result, status=answers.with_unknown_field(result.status))
+            said = answers.with_unknown_field(said)
         if self.faults.take("twice"):
-            self._tell(connection, Say(result.status))
+            self._tell(connection, Say(said))
         if self.faults.take("paper_out"):
             drop: Then = lambda at: self._drop(result)  # noqa: E731
-            self._tell(connection, Say(result.status, drop, drop), Say(answers.aborted(answers.NO_PAPER)))
+            self._tell(connection, Say(said, drop, drop, drop), Say(answers.aborted(answers.NO_PAPER)))
             return self._speak(connection, now)
-        effects, first = self._committing(connection, result)
         ending = Say(HANG_UP if self.faults.take("completion_lost") else answers.completion())
+        first = self._committing(connection, result, said)
         self._tell(connection, first, *self._prints(connection, result.slips), ending)
-        return [*effects, *self._speak(connection, now)]
+        return self._speak(connection, now)
 
-    def _committing(self, connection: int, result: _Result) -> tuple[list[Effect], Say]:
-        """Return what happens before the result is said, and the result with what its answer brings."""
-        if self.settings.keeps_unacknowledged:
-            return self._keep(result), Say(result.status)
-        return [], Say(
-            result.status,
-            lambda at: self._keep(result),
-            lambda at: [*self._drop(result), *self._refused_by_till(connection)],
-        )
+    def _committing(self, connection: int, result: _Result, said: bytes) -> Say:
+        """Return the result with what its answer brings, or the lack of one."""
+        keep: Then = lambda at: self._keep(result)  # noqa: E731
+        drop: Then = lambda at: [*self._drop(result), *self._refused_by_till(connection)]  # noqa: E731
+        return Say(said, keep, drop, keep if self.settings.keeps_unacknowledged else drop)
 
     def _keep(self, result: _Result) -> list[Effect]:
         """The payment holds."""
@@ -308,7 +317,7 @@ class VirtualZvt(Master):
         result = self._result(replace(entry, card=original.card), None, connection)
         self._receipt, self._receipts = result.slips[-1][1], self._receipts + 1
         prints = self._prints(connection, result.slips)
-        first = Say(result.status, lambda at: self._keep(result), lambda at: self._drop(result))
+        first = self._committing(connection, result, result.status)
         self._tell(connection, first, *prints, Say(answers.completion()))
 
     def _end_of_day(self, connection: int, taken: Taken) -> None:

@@ -32,11 +32,12 @@ class ZvtSettings(Settings):
 
 @dataclass(slots=True)
 class Say:
-    """One message of the terminal and what becomes of the till's answer to it."""
+    """One message of the terminal and what becomes of the till's answer to it, or of its never coming."""
 
     data: bytes
     taken: Then | None = None
     refused: Then | None = None
+    unanswered: Then | None = None
 
 
 @dataclass(slots=True)
@@ -73,6 +74,14 @@ class Master(VirtualConcert):
         return True
 
     @property
+    def serving(self) -> int | None:
+        """The connection whose command is under way, until all of it is said."""
+        asked = super().serving
+        return (
+            asked if asked is not None else next((number for number, talk in self._talks.items() if talk.queue), None)
+        )
+
+    @property
     def _at_work(self) -> bool:
         """Whether a till's command is under way."""
         return self.at_work or any(talk.queue for talk in self._talks.values())
@@ -94,19 +103,20 @@ class Master(VirtualConcert):
         return effects
 
     def gone(self, connection: int, now: float) -> list[Effect]:
-        """Forget a connection; a result that the till has not taken is taken back."""
+        """Forget a connection; what becomes of a result that the till has not taken is the terminal's own business."""
         effects = super().gone(connection, now)
         talk = self._talks.pop(connection, None)
         return [*effects, *self._not_taken(talk, now)]
 
     def power_off(self, now: float, seconds: float) -> list[Effect]:
-        self._talks.clear()
-        return super().power_off(now, seconds)
+        talks, self._talks = list(self._talks.values()), {}
+        effects = [effect for talk in talks for effect in self._not_taken(talk, now)]
+        return [*effects, *super().power_off(now, seconds)]
 
     def _not_taken(self, talk: Talk | None, now: float) -> list[Effect]:
         effects: list[Effect] = []
         for message in talk.queue if talk else ():
-            effects += message.refused(now) if message.refused else []
+            effects += message.unanswered(now) if message.unanswered else []
         return effects
 
     def _answered(self, connection: int, positive: bool, now: float) -> list[Effect]:

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 from runtime_kit import body
-from toy_terminal import Acknowledging, Toy, until
+from toy_terminal import PAID, Acknowledging, Toy, until
 
-from hw_driver.protocols.machine import Effect
+from hw_driver.protocols.machine import Close, Effect, Persist, Result, Send
 from hw_driver.protocols.states import State
 
 
@@ -38,6 +38,27 @@ async def test_a_link_that_goes_before_the_acknowledgement_changes_the_answer(to
     assert (toy.heard, toy.stored(sale.uuid)) == (b"R", State.UNKNOWN)
     assert sale.outcome is not None
     assert sale.outcome.code == "not_acknowledged"
+
+
+class Ends(Acknowledging):
+    """Its last word is an answer, and nothing that happens to the link changes what it was."""
+
+    def _answer(self) -> list[Effect]:
+        return [Persist(State.APPROVED, PAID), Send(b"A"), Result(PAID), Close()]
+
+    def lost(self, reason: str) -> list[Effect]:
+        return []
+
+
+async def test_an_end_that_cannot_be_answered_any_more_is_an_end(toy: Toy, caplog: pytest.LogCaptureFixture) -> None:
+    _, sale = await toy.storing(Ends)
+    toy.links[0].transport.abort()
+    await asyncio.sleep(0.05)
+    toy.works = True
+    await until(lambda: sale.ended)
+    assert (toy.heard, toy.stored(sale.uuid), sale.state) == (b"R", State.APPROVED, State.APPROVED)
+    assert sale.outcome == PAID
+    assert "no end" not in caplog.text, "it needs no other"
 
 
 async def test_what_the_terminal_says_meanwhile_is_heard_afterwards(toy: Toy) -> None:
