@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .protocols.machine import InvalidRequest, SafeError
-from .protocols.options import check
+from .protocols.options import Option, check
 from .protocols.serial_line import OPTIONS as SERIAL_LINE
+from .protocols.tcp_line import OPTIONS as TCP_LINE
 
 DEFAULT_LISTEN = "127.0.0.1"
 DEFAULT_PORT = 8765
@@ -197,13 +198,15 @@ def _terminals(tables: list[Mapping[str, Any]]) -> tuple[TerminalSettings, ...]:
 
 
 def _address(terminal: TerminalSettings) -> tuple[str, ...]:
-    """Return where a terminal is: what two of them cannot share."""
-    return tuple(f"{name}={str(value).lower()}" for name, value in sorted(terminal.transport.items()))
+    """Return where a terminal is: what two of them cannot share, however they are spoken to there."""
+    place = {name: value for name, value in terminal.transport.items() if name not in {**TCP_LINE, **SERIAL_LINE}}
+    return tuple(f"{name}={str(value).lower()}" for name, value in sorted(place.items()))
 
 
 def _tcp(transport: dict[str, Any], where: str, default_port: int) -> None:
-    _known(transport, {"kind", "host", "port"}, f"{where}transport")
+    _known(transport, {"kind", "host", "port", *TCP_LINE}, f"{where}transport")
     _text(transport, "host", where)
+    _line(TCP_LINE, transport, where)
     transport["port"] = _port(transport, "port", where, default_port, lowest=1)
 
 
@@ -212,8 +215,12 @@ def _serial(transport: dict[str, Any], where: str, default_port: int) -> None:
     if ("device" in transport) == ("usb" in transport):
         raise ConfigurationError(f"{where}name the port either by device or by usb; see: card-terminal ports")
     _text(transport, "device" if "device" in transport else "usb", where)
+    _line(SERIAL_LINE, transport, where)
+
+
+def _line(options: Mapping[str, Option], transport: Mapping[str, Any], where: str) -> None:
     try:
-        check(SERIAL_LINE, {name: value for name, value in transport.items() if name in SERIAL_LINE})
+        check(options, {name: value for name, value in transport.items() if name in options})
     except InvalidRequest as error:
         raise ConfigurationError(f"{where}{error}") from error
 

@@ -12,6 +12,11 @@ from .protocols.machine import SafeError
 from .protocols.options import Option, Preset
 from .protocols.registry import PROTOCOLS
 from .protocols.serial_line import OPTIONS as SERIAL_LINE
+from .protocols.tcp_line import OPTIONS as TCP_LINE
+
+#: What can be set for a connection of each kind.
+LINES: Mapping[str, Mapping[str, Option]] = {"serial": SERIAL_LINE, "tcp": TCP_LINE}
+TITLES = {"serial": "### The line of a terminal on a cable", "tcp": "### The connection of a terminal on the network"}
 
 
 class UnknownProtocol(SafeError):
@@ -67,14 +72,15 @@ def as_markdown(infos: Iterable[ProtocolInfo]) -> str:
         own = [option for option in info.options.values() if not any(option in options for _, options in alike)]
         parts += [f"### {info.name}", _families(info), _table(own), *(_as_for(*other) for other in alike)]
         shown.append(info)
-    if any(line_of(info) for info in shown):
-        parts += ["### The line of a terminal on a cable", _table(SERIAL_LINE.values())]
+    kinds = {kind for info in shown for kind in info.transports}
+    for kind, title in TITLES.items():
+        parts += [title, _table(LINES[kind].values())] if kind in kinds else []
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def line_of(info: ProtocolInfo) -> Mapping[str, Option]:
     """Return what can be set for a protocol's line, where it runs over one."""
-    return SERIAL_LINE if "serial" in info.transports else {}
+    return {name: option for kind in info.transports for name, option in LINES[kind].items()}
 
 
 def _described(option: Option) -> dict[str, Any]:

@@ -10,10 +10,13 @@ from odoo.exceptions import ValidationError
 from ..hw_driver.protocols.registry import PROTOCOLS
 from ..hw_driver.protocols.serial_line import OPTIONS as SERIAL_LINE
 from ..hw_driver.protocols.serial_line import settings_of
+from ..hw_driver.protocols.tcp_line import OPTIONS as TCP_LINE
 
 #: Settings of the transport that are options, by the transport's kind.
-TRANSPORT_OPTIONS = {"tcp": {}, "serial": SERIAL_LINE}
+TRANSPORT_OPTIONS = {"tcp": TCP_LINE, "serial": SERIAL_LINE}
 YES, NO = "true", "false"
+#: Options that are kept from cashiers, in any protocol.
+SECRETS = frozenset(name for info in PROTOCOLS.values() for name, option in info.options.items() if option.secret)
 
 
 def options_of(protocol, transport):
@@ -55,6 +58,9 @@ class CardTerminalOption(models.Model):
     name = fields.Char(required=True, readonly=True, help="As the driver's documentation names it.")
     value = fields.Char(help="Empty: the standard value.")
 
+    secret = fields.Boolean(
+        compute="_compute_secret", store=True, precompute=True, help="Only administrators read it; tills never get it."
+    )
     label = fields.Char("Option", compute="_compute_option")
     text = fields.Char("What It Is For", compute="_compute_option")
     standard = fields.Char(compute="_compute_option", help="What counts while nothing is set.")
@@ -63,6 +69,11 @@ class CardTerminalOption(models.Model):
     allowed = fields.Char(compute="_compute_option")
 
     _unique_name = models.Constraint("UNIQUE(terminal_id, name)", "An option is set once.")
+
+    @api.depends("name")
+    def _compute_secret(self):
+        for line in self:
+            line.secret = line.name in SECRETS
 
     @api.depends("name", "terminal_id.protocol", "terminal_id.transport", "terminal_id.option_ids.value")
     @api.depends_context("lang")
@@ -86,7 +97,7 @@ class CardTerminalOption(models.Model):
 
     def _label(self, option):
         label = in_words(self.env, option.label)
-        return self.env._("Cable: %s", label) if self._is_of_transport() else label
+        return self.env._("Cable: %s", label) if self.name in SERIAL_LINE and self._is_of_transport() else label
 
     def _allowed(self, option):
         sentence, values = option.allowed_in_parts
@@ -124,7 +135,7 @@ class CardTerminalOption(models.Model):
                         terminal=line.terminal_id.name,
                         option=line._label(option),
                         allowed=line._allowed(option),
-                        value=line.value,
+                        value="…" if line.secret else line.value,
                     )
                 )
 

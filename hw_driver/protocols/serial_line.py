@@ -18,8 +18,12 @@ class SerialLine:
     preset: str = option(
         "usb",
         "What is usual on this kind of cable; the settings below overrule it.",
-        "PTM PYP (usb); PX PTM DEL (rs232)",
-        choices={"usb": "USB cable: 9600 baud, 8N1", "rs232": "RS-232 cable: 9600 baud, 7E1"},
+        "PTM PYP (usb); PX PTM DEL (rs232); P16 2.1 (zvt)",
+        choices={
+            "usb": "USB cable: 9600 baud, 8N1",
+            "rs232": "RS-232 cable: 9600 baud, 7E1",
+            "zvt": "ZVT on RS-232: 9600 baud, 8N2",
+        },
     )
     speed: int = option(
         9600,
@@ -49,6 +53,7 @@ OPTIONS: dict[str, Option] = options_of(SerialLine)
 PRESETS: dict[str, dict[str, Any]] = {
     "usb": {"speed": 9600, "bits": 8, "parity": "none", "stop": 1, "flow": "none"},
     "rs232": {"speed": 9600, "bits": 7, "parity": "even", "stop": 1, "flow": "none"},
+    "zvt": {"speed": 9600, "bits": 8, "parity": "none", "stop": 2, "flow": "none"},
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from .registry import PROTOCOLS
 from .serial_line import OPTIONS as SERIAL_LINE
+from .tcp_line import OPTIONS as TCP_LINE
 
 
 def texts() -> set[str]:
@@ -14,7 +15,7 @@ def texts() -> set[str]:
 
 
 def _all() -> Iterator[str]:
-    for options in (SERIAL_LINE, *(info.options for info in PROTOCOLS.values())):
+    for options in (SERIAL_LINE, TCP_LINE, *(info.options for info in PROTOCOLS.values())):
         for option in options.values():
             yield from (option.label, option.text, option.allowed_in_parts[0])
             yield from (choice for choice in option.choices.values() if choice[:1].islower() or ":" in choice)

@@ -11,6 +11,8 @@ REASONS: dict[str, str] = {
     "timeout": "The terminal does not answer the connection. Check that it is switched on and its address is right.",
     "reset": "The terminal cut the connection.",
     "closed": "The terminal closed the connection.",
+    "untrusted": "The terminal has another certificate than the one that is set. Make sure that it is your terminal.",
+    "not_encrypted": "The terminal does not speak TLS on this port. Check the port, or leave TLS off.",
     "no_port": "The terminal is not plugged in, or its port has another name. See: card-terminal ports",
     "port_in_use": "Another program uses the terminal's port. Close it, then try again.",
     "port_denied": "The driver may not use the port. On Linux, add its user to the group that owns the port (dialout).",

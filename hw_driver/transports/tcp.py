@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import hashlib
 import os
 import socket
+import ssl
 import struct
 from collections.abc import Mapping
 from typing import Any
 
+from ..protocols.tcp_line import CHECKED
 from .base import Listener
 
 #: `struct linger`: on, no time to linger. Its members are shorter on Windows.
 _RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
+class Untrusted(OSError):
+    """The terminal has another certificate than the one that is set."""
+
+
 class TcpTransport:
-    """Settings: `host` (name or address), `port`."""
+    """Settings: `host` (name or address), `port`, and what `protocols/tcp_line.py` describes."""
 
     def __init__(self, settings: Mapping[str, Any], listener: Listener) -> None:
         self._host = str(settings["host"])
         self._port = int(settings["port"])
+        self._tls = str(settings.get("tls", ""))
         self._listener = listener
         self._connecting: asyncio.Task[None] | None = None
         self._link: _Link | None = None
@@ -60,7 +68,8 @@ class TcpTransport:
         link = _Link(self)
         try:
             async with asyncio.timeout(timeout):
-                await loop.create_connection(lambda: link, self._host, self._port)
+                await loop.create_connection(lambda: link, self._host, self._port, ssl=_context(self._tls))
+            link.require(self._tls)
         except OSError as error:
             link.close()
             self._connecting = None
@@ -91,6 +100,15 @@ class _Link(asyncio.Protocol):
         self._stream = transport
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def require(self, tls: str) -> None:
+        """Raise `Untrusted` unless the other side has the certificate with this fingerprint, where one is set."""
+        if tls in ("", CHECKED):
+            return
+        assert self._stream is not None
+        certificate = self._stream.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        if hashlib.sha256(certificate).hexdigest() != tls.lower():
+            raise Untrusted
 
     def data_received(self, data: bytes) -> None:
         self._owner.received(self, data)
@@ -126,8 +144,23 @@ _REASONS_BY_ERRNO = {
 }
 
 
+def _context(tls: str) -> ssl.SSLContext | None:
+    """Return how a connection is encrypted: checked by the machine's authorities, or by its fingerprint afterwards."""
+    if not tls:
+        return None
+    context = ssl.create_default_context()
+    if tls != CHECKED:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def reason_of(error: BaseException) -> str:
     """Return the key of `REASONS` for a connection error; `TimeoutError` is one of them."""
+    if isinstance(error, Untrusted | ssl.SSLCertVerificationError):
+        return "untrusted"
+    if isinstance(error, ssl.SSLError) or (isinstance(error, ConnectionResetError) and not error.errno):
+        return "not_encrypted"  # asyncio's own word for a link that ended while TLS was being agreed
     if isinstance(error, TimeoutError):
         return "timeout"
     return _REASONS_BY_ERRNO.get(getattr(error, "errno", None) or 0, "unreachable")

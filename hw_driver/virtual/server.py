@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -21,6 +22,7 @@ CHUNK_PAUSE = 0.001  # between chunks, so that the network does not glue them to
 class Server:
     """Listens on `host`:`port` (0: any free one; then `port` is the one chosen).
 
+    With `tls` its connections are encrypted.
     Calls its `watchers` after every event. `failure` says why it had to stop: what cannot be booked is not charged.
     """
 
@@ -32,8 +34,10 @@ class Server:
         port: int = 0,
         *,
         protocol: str = "concert-v3",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.protocol = protocol
+        self._tls = tls
         self.terminal = terminal
         self.ledger = ledger
         self.host = host
@@ -54,7 +58,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen; raises `OSError` when the port is taken."""
-        self._listener = await asyncio.start_server(self._serve, self.host, self.port)
+        self._listener = await asyncio.start_server(self._serve, self.host, self.port, ssl=self._tls)
         self.port = self._listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

@@ -44,7 +44,8 @@ def test_programs_get_them_as_json(info):
     assert {preset["name"]: preset["options"] for preset in listed["presets"]} == {
         preset.name: preset.options for preset in info.presets
     }
-    assert bool(listed["line"]) == ("serial" in info.transports)
+    names = {option["name"] for option in listed["line"]}
+    assert ("speed" in names, "tls" in names) == ("serial" in info.transports, "tcp" in info.transports)
 
 
 def test_an_unknown_protocol_is_answered_with_the_known_ones():
