@@ -2,14 +2,7 @@
 
 from odoo import models
 
-#: First characters that make a spreadsheet take text for a formula (OWASP, CSV injection).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def plain_cell(value):
-    """Return text that no spreadsheet runs."""
-    text = value or ""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+from ..ledger_files.table import plain_cell
 
 
 class CardExportMixin(models.AbstractModel):

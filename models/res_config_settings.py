@@ -12,7 +12,15 @@ class ResConfigSettings(models.TransientModel):
     card_notice_user_ids = fields.Many2many(related="company_id.card_notice_user_ids", readonly=False)
     card_suspense_account_id = fields.Many2one(related="company_id.card_suspense_account_id", readonly=False)
     card_unknown_minutes = fields.Integer(related="company_id.card_unknown_minutes", readonly=False)
+    card_datev_consultant = fields.Integer(related="company_id.card_datev_consultant", readonly=False)
+    card_datev_client = fields.Integer(related="company_id.card_datev_client", readonly=False)
+    card_datev_digits = fields.Integer(related="company_id.card_datev_digits", readonly=False)
+    card_datev_chart = fields.Selection(related="company_id.card_datev_chart", readonly=False)
+    card_datev_locked = fields.Boolean(related="company_id.card_datev_locked", readonly=False)
     pos_card_terminal_slips = fields.Boolean(related="pos_config_id.card_terminal_slips", readonly=False)
+    pos_card_terminal_merchant_slips = fields.Boolean(
+        related="pos_config_id.card_terminal_merchant_slips", readonly=False
+    )
     pos_card_terminal_training = fields.Boolean(related="pos_config_id.card_terminal_training", readonly=False)
 
     def action_card_connect(self):

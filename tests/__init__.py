@@ -2,10 +2,12 @@ from . import test_accounting
 from . import test_approval
 from . import test_bank_files
 from . import test_batch
+from . import test_case_books
 from . import test_case_charts
 from . import test_closing
 from . import test_configuration
 from . import test_contract
+from . import test_day_end
 from . import test_desk
 from . import test_events
 from . import test_export
@@ -13,6 +15,7 @@ from . import test_guards
 from . import test_join
 from . import test_money
 from . import test_journal
+from . import test_ledger_export
 from . import test_ledger_files
 from . import test_notice
 from . import test_pairing
@@ -32,3 +35,5 @@ from . import test_translation
 from . import test_unknown
 from . import test_watch
 from . import test_typed_by_hand
+from . import test_statement_import
+from . import test_match

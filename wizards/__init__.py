@@ -1,6 +1,8 @@
 from . import card_driver_connect
 from . import card_driver_replace
 from . import card_accounts
+from . import card_fee_accrual
+from . import card_take_over
 from . import card_decision
 from . import card_exception_acknowledge
 from . import card_notice_done
@@ -13,3 +15,4 @@ from . import card_ledger_export_tables
 from . import card_ledger_export_sheet
 from . import card_open_item_at
 from . import card_statement_import
+from . import card_match_manual

@@ -15,7 +15,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.card_export_mixin import plain_cell
+from ..ledger_files.table import plain_cell
 from ..models.card_transaction import GIVING_BACK
 
 
