@@ -59,6 +59,7 @@ class CardTerminal(models.Model):
         "Options Set",
         compute="_compute_options",
         inverse="_inverse_options",
+        groups="point_of_sale.group_pos_manager",
         help="What differs from the standard, by the option's name. Written as a whole.",
     )
 

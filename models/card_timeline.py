@@ -4,7 +4,7 @@ from odoo import api, models
 
 from ..hw_driver.protocols.states import State
 from .card_money import from_minor
-from .card_transaction_event import utc
+from .card_transaction_event import tip_of, utc
 
 
 class CardTransaction(models.Model):
@@ -51,6 +51,7 @@ class CardTransactionEvent(models.Model):
         words = {
             State.REQUESTED: self.env._("Asked for %s.", self._money(body.get("amount"))),
             State.SENT: self.env._("Sent to the terminal: from here on it may charge the card."),
+            "heard": self.env._("The terminal has told its result, and is not finished: %s.", self._result()),
             State.APPROVED: self.env._("Approved: %s.", self._result()),
             State.DECLINED: self.env._("Declined: %s.", self._result()),
             State.CANCELLED: self.env._("Cancelled: %s.", self._result()),
@@ -83,6 +84,7 @@ class CardTransactionEvent(models.Model):
         said = [
             body.get("state") if self.type in ("late_answer", "evidence") else None,
             self._money(body.get("amount_approved")),
+            (tip := tip_of(body)) and self.env._("of it a tip of %s", self._money(tip)),
             body.get("brand"),
             body.get("last4") and f"•••• {body['last4']}",
             body.get("auth_code") and self.env._("authorisation %s", body["auth_code"]),

@@ -13,6 +13,7 @@ OUTCOME_FIELDS = (
     "code", "text", "brand", "last4", "auth_code", "entry_mode", "application", "aid", "contract", "terminal_ref",
     "terminal_time", "receipt", "merchant_receipt", "virtual",
 )  # fmt: skip
+MOST_DIGITS = 12
 STATES = frozenset(state.value for state in State)
 
 
@@ -214,6 +215,13 @@ class CardTransactionEvent(models.Model):
 def utc(text):
     """Return an ISO 8601 time as Odoo keeps it: naive, UTC, whole seconds."""
     return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def tip_of(body):
+    """Return the tip that an event's details tell (minor units), 0 where they tell none."""
+    details = body.get("details")
+    tip = details.get("tip") if isinstance(details, dict) else None
+    return int(tip) if isinstance(tip, str) and tip.isascii() and tip.isdigit() and len(tip) <= MOST_DIGITS else 0
 
 
 def problem_of(event):

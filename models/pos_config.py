@@ -33,6 +33,11 @@ class PosConfig(models.Model):
         help="Prints the customer's slip of the terminal, where it gives one to the till, below the receipt. It can be "
         "printed again from the orders in any case.",
     )
+    card_terminal_merchant_slips = fields.Boolean(
+        "Merchant's Card Slips",
+        help="Prints the merchant's slip of the terminal after each payment, where it gives one to the till. With a "
+        "signature it is printed in any case.",
+    )
     card_terminal_training = fields.Boolean(
         "Training", help="Approvals of virtual terminals are booked here. Anywhere else they are exceptions."
     )

@@ -57,6 +57,14 @@ class PosSession(models.Model):
         session = self._card_session()
         return self.env["card.terminal.settlement"].sudo()._type(session, request)._to_till()
 
+    def card_terminal_merchant_slip(self, request):
+        """Return the merchant's slip of a payment of this till, "" where there is none: `request` {uuid}."""
+        session = self._card_session()
+        found = self.env["card.transaction"].sudo().search([
+            ("uuid", "=", str(request.get("uuid") or "")), ("config_id", "=", session.config_id.id),
+        ])  # fmt: skip
+        return found.merchant_receipt or ""
+
     def card_terminal_transactions(self, request):
         """Return what Odoo knows of these orders' and these transactions: {orders: [uuid], uuids: [uuid]}."""
         session = self._card_session()

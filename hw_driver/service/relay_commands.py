@@ -36,6 +36,8 @@ STARTING = frozenset({"start", "settle", "reprint"})
 LONG_AGO = "1970-01-01T00:00:00.000Z"
 #: Members of an outcome that no till shows: Odoo's bus keeps what passes over it.
 NOT_FOR_THE_BUS = ("merchant_receipt", "details")
+#: Details that a till acts on: a signature to be looked at, a tip, the terminal's own words.
+DETAILS_FOR_THE_BUS = ("signature", "tip", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +119,7 @@ def for_the_bus(told: dict[str, Any]) -> dict[str, Any]:
     outcome = told.get("outcome")
     if not outcome:
         return told
-    return {**told, "outcome": {name: value for name, value in outcome.items() if name not in NOT_FOR_THE_BUS}}
+    kept = {name: value for name, value in outcome.items() if name not in NOT_FOR_THE_BUS}
+    details = outcome.get("details") or {}
+    wanted = {name: details[name] for name in DETAILS_FOR_THE_BUS if name in details}
+    return {**told, "outcome": {**kept, "details": wanted} if wanted else kept}

@@ -26,6 +26,11 @@ patch(PosOrder.prototype, {
         return this.cardIsFrozen || (!this.finalized && this.payment_ids.some(holds));
     },
 
+    /** A signature is still to be looked at: the order is not finished. */
+    get cardSignatureIsOpen() {
+        return this.payment_ids.some((line) => line.cardSignatureIsOpen);
+    },
+
     /** Whether a line gives back another one of this order. */
     _givesBack(line) {
         return this.payment_ids.some((other) => other.cardBackLine?.uuid === line.uuid);
@@ -51,7 +56,7 @@ patch(PosOrder.prototype, {
     },
 
     canBeValidated() {
-        return !this.cardIsFrozen && super.canBeValidated(...arguments);
+        return !this.cardIsFrozen && !this.cardSignatureIsOpen && super.canBeValidated(...arguments);
     },
 });
 

@@ -15,6 +15,8 @@ patch(PosPayment.prototype, {
             cardUnreachable: false,
             /** Uuid of a payment typed by hand while Odoo has not confirmed it. */
             cardByHand: null,
+            /** The merchant's slip, while this page has it. */
+            cardMerchantSlip: "",
         };
     },
 
@@ -30,6 +32,12 @@ patch(PosPayment.prototype, {
     /** The line holds money, or may: it cannot be deleted. */
     get cardIsKept() {
         return this.isCardTerminal && Boolean(cardRow(this).kept);
+    },
+
+    /** The cardholder's signature was not looked at, or was not all right and the money is not back yet. */
+    get cardSignatureIsOpen() {
+        const isAsked = this.isCardTerminal && this.card_state === "approved" && this.payment_status === "done";
+        return isAsked && ["wanted", "bad"].includes(this.card_signature) && !this.cardIsGivenBack;
     },
 
     /** The line of this order that gives this one back, done or under way. */

@@ -6,6 +6,7 @@ import { CardOrderValidation } from "../utils/card_order_validation";
 import { CARD_STATES, isInDialog, isOpen, rowName } from "../utils/card_states";
 import { fromDriver, fromOdoo } from "../utils/card_transaction";
 import { refusal, sentence } from "../utils/card_words";
+import { CardTips } from "./card_tips";
 import { Waker } from "../utils/waker";
 
 /** Seconds a driver may stay silent before its transaction is shown as unknown (it is asked on). */
@@ -33,13 +34,16 @@ export class CardFollower {
      * @param {object} pos the POS store
      * @param {CardTerminals} terminals
      * @param {(line: object) => void} onUnknown told of each line whose result turns out not to be known
+     * @param {(line: object) => void} onApproved told of each line that a terminal has approved
      */
-    constructor(pos, terminals, onUnknown) {
+    constructor(pos, terminals, { onUnknown, onApproved }) {
         this.pos = pos;
         this.terminals = terminals;
         this.onUnknown = onUnknown;
+        this.onApproved = onApproved;
         /** What a terminal says meanwhile, by payment line: `{text, until}`, `until` in milliseconds or null. */
         this.progress = reactive({});
+        this.tips = new CardTips(pos);
         this.following = markRaw(new Map());
         this.validating = markRaw(new Set());
         this.waker = markRaw(new Waker());
@@ -61,7 +65,7 @@ export class CardFollower {
             } else if (line.payment_status === "waiting" && !this.preparing(line)) {
                 this.refuse(line, _t("The page was reloaded before anything was sent."));
             } else if (validate && line.payment_status === "done") {
-                this._validate(line);
+                this.validate(line);
             }
         }
         this._watch(await this.reconsider(this._unknown()));
@@ -234,12 +238,10 @@ export class CardFollower {
             return;
         }
         delete this.progress[line.uuid];
-        if (row.status === "done") {
-            this._book(line, known);
-        }
+        const tip = row.status === "done" ? this._book(line, known) : 0;
         this.pos.data.synchronizeLocalDataInIndexedDB();
         if (row.status === "done") {
-            this._validate(line);
+            this._finish(line, tip);
         } else if (known.state === "unknown") {
             this.onUnknown(line);
             this._watch(false);
@@ -278,7 +280,17 @@ export class CardFollower {
         return Boolean(this.progress[line.uuid]);
     }
 
-    /** Writes the terminal's evidence and the approved amount on the line. */
+    /** A card has paid: its tip is an article of the order, and the order is done if nothing else is due. */
+    async _finish(line, tip) {
+        if (tip) {
+            await this.tips.add(line, tip);
+            this.pos.data.synchronizeLocalDataInIndexedDB();
+        }
+        this.onApproved(line);
+        await this.validate(line);
+    }
+
+    /** Writes the terminal's evidence and the approved amount on the line; returns the tip in it (minor units). */
     _book(line, known) {
         const currency = this.pos.currency;
         line.update({
@@ -288,10 +300,17 @@ export class CardFollower {
             payment_method_payment_mode: known.entryMode || "",
         });
         line.ticket = known.receipt || "";
+        line.uiState.cardMerchantSlip = known.merchantReceipt || "";
+        if (known.signature && line.amount > 0) {
+            line.card_signature ||= "wanted";
+        }
         const approved = known.amountApproved;
         const asked = Math.abs(minorUnits(line.amount, currency.decimal_places));
         if (typeof approved !== "number" || approved === asked) {
-            return;
+            return 0;
+        }
+        if (known.tip > 0 && approved - known.tip === asked && this.tips.accepted && line.amount > 0) {
+            return known.tip;
         }
         if (approved < asked) {
             line.amount = Math.sign(line.amount) * majorUnits(approved, currency.decimal_places);
@@ -300,14 +319,17 @@ export class CardFollower {
             // Never change from the drawer: the difference stays an exception for a manager.
             this.notify(line.pos_order_id, _t("The terminal took more than was asked. Tell your manager."), "danger");
         }
+        return 0;
     }
 
-    async _validate(line) {
+    /** Validates the order of a line that is paid, where this tab began it and nothing else is to be done. */
+    async validate(line) {
         const order = line.pos_order_id;
         const ready =
             line.uiState.cardStartedHere &&
             !order.finalized &&
             order.isPaid() &&
+            !order.cardSignatureIsOpen &&
             !order.isRefundInProcess() &&
             this.pos.config.auto_validate_terminal_payment &&
             !this.validating.has(order.uuid);

@@ -4,6 +4,7 @@ import { minorUnits } from "../utils/amounts";
 import { CARD_STATES, isOpen } from "../utils/card_states";
 import { pressUntil } from "../utils/card_transaction";
 import { elsewhereText, notReachableText, refusal, rpcText, sentence } from "../utils/card_words";
+import { CardDayEnd } from "./card_day_end";
 import { CardDecisions } from "./card_decisions";
 import { CardDesk } from "./card_desk";
 import { CardDeskRefunds } from "./card_desk_refunds";
@@ -12,6 +13,7 @@ import { CardErrands } from "./card_errands";
 import { CardFollower } from "./card_follower";
 import { CardGivingBack } from "./card_giving_back";
 import { CardQuestions } from "./card_questions";
+import { CardSignatures } from "./card_signatures";
 import { CardTerminals } from "./card_terminals";
 import { LocalNetwork } from "./local_network";
 import { OtherTills } from "./other_tills";
@@ -26,11 +28,16 @@ export class CardPayments {
         this.pos = pos;
         this.terminals = new CardTerminals(pos);
         this.otherTills = new OtherTills(this.terminals);
-        this.follower = new CardFollower(pos, this.terminals, (line) => this.questions.becameUnknown(line));
+        this.follower = new CardFollower(pos, this.terminals, {
+            onUnknown: (line) => this.questions.becameUnknown(line),
+            onApproved: (line) => this.signatures.approved(line),
+        });
         this.questions = new CardQuestions(pos, this.terminals, this.follower);
         this.network = new LocalNetwork(pos);
         this.givingBack = new CardGivingBack(pos, this.terminals);
+        this.signatures = new CardSignatures(pos, this.terminals, this.follower, this.givingBack);
         this.errands = new CardErrands(pos, this.terminals);
+        this.dayEnd = new CardDayEnd(pos, this.terminals);
         this.diagnostics = new CardDiagnostics(pos, this.terminals, this.network);
         this.desk = new CardDesk(this.terminals);
         this.decisions = new CardDecisions(

@@ -107,7 +107,7 @@ patch(PosStore.prototype, {
             });
             return;
         }
-        return super.closeSession(...arguments);
+        return (await this.cardPayments.dayEnd.beforeClosing()) ? super.closeSession(...arguments) : undefined;
     },
 
     refuseFrozen() {

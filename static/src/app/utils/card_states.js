@@ -5,7 +5,8 @@ import { _t } from "@web/core/l10n/translation";
  * (may the line go, is the order frozen) and by the screen (title, tone, buttons).
  *
  * `status` is the payment line's status, `open` freezes the order, `kept` forbids deleting the line.
- * Buttons: send, retry, cancel, ask (what does the slip say), decide (a manager does), park (serve the next customer).
+ * Buttons: send, retry, cancel, ask (what does the slip say), decide (a manager does), park (serve the next customer),
+ * signature (all right or not), merchantSlip (print it).
  */
 export const CARD_STATES = {
     "": {
@@ -47,6 +48,20 @@ export const CARD_STATES = {
         title: _t("Approved"),
         tone: "success",
         buttons: [],
+    },
+    signature_wanted: {
+        status: "done",
+        kept: true,
+        title: _t("Is the signature all right?"),
+        tone: "warning",
+        buttons: ["signature", "merchantSlip"],
+    },
+    signature_bad: {
+        status: "done",
+        kept: true,
+        title: _t("The signature is not all right: the payment must be taken back"),
+        tone: "danger",
+        buttons: ["merchantSlip"],
     },
     declined: {
         status: "retry",
@@ -101,6 +116,9 @@ export function rowName(state, settledPaid) {
 export function cardRow(line) {
     if (line.payment_status === "waiting") {
         return CARD_STATES.checking;
+    }
+    if (line.cardSignatureIsOpen) {
+        return CARD_STATES[`signature_${line.card_signature}`];
     }
     return CARD_STATES[rowName(line.card_state || "", line.payment_status === "done")];
 }

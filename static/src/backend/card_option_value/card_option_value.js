@@ -17,6 +17,10 @@ export class CardOptionValue extends Component {
         return this.props.record.data[this.props.name] || "";
     }
 
+    get isSecret() {
+        return this.props.record.data.secret;
+    }
+
     get standard() {
         return this.props.record.data.standard || "";
     }
@@ -32,6 +36,9 @@ export class CardOptionValue extends Component {
     }
 
     get words() {
+        if (this.isSecret) {
+            return this.value && "••••••";
+        }
         const value = this.value || this.standard;
         return this.choices.find(([name]) => name === value)?.[1] || value;
     }

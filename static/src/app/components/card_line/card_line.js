@@ -43,7 +43,11 @@ export class CardLine extends Component {
     }
 
     get state() {
-        return this.props.line.payment_status === "waiting" ? "checking" : this.props.line.card_state || "ready";
+        const { line } = this.props;
+        if (line.cardSignatureIsOpen) {
+            return `signature_${line.card_signature}`;
+        }
+        return line.payment_status === "waiting" ? "checking" : line.card_state || "ready";
     }
 
     get title() {
@@ -119,6 +123,18 @@ export class CardLine extends Component {
     get canTypeByHand() {
         const { line } = this.props;
         return line.card_state === "failed" && line.uiState.cardUnreachable && line.amount > 0;
+    }
+
+    signatureIsGood() {
+        this.pos.cardPayments.signatures.good(this.props.line);
+    }
+
+    signatureIsBad() {
+        this.pos.cardPayments.signatures.bad(this.props.line);
+    }
+
+    printMerchantSlip() {
+        this.pos.cardPayments.signatures.print(this.props.line);
     }
 
     decide() {

@@ -1,5 +1,6 @@
 import { _t } from "@web/core/l10n/translation";
-import { Component, useState } from "@odoo/owl";
+import { Component, onMounted, useState } from "@odoo/owl";
+import { browser } from "@web/core/browser/browser";
 import { Dialog } from "@web/core/dialog/dialog";
 import { parseFloat as parseAmount } from "@web/views/fields/parsers";
 import { uuidv4 } from "@point_of_sale/utils";
@@ -7,16 +8,26 @@ import { usePos } from "@point_of_sale/app/hooks/pos_hook";
 import { majorUnits, minorUnits } from "../../utils/amounts";
 import { rpcText } from "../../utils/card_words";
 
+/** How often Odoo is asked whether the driver has told it, and milliseconds between. */
+const QUESTIONS = 15;
+const PAUSE = 700;
+
 const emptyRow = () => ({ brand: "", count: "", amount: "" });
 
 /**
  * A terminal's settlement (télécollecte, end of day): started here where the terminal can, with the totals it tells;
- * where it tells none, what its ticket says is typed, and kept with who typed it.
+ * where it tells none, what its ticket says is typed, and kept with who typed it. What Odoo has is shown beside it.
+ *
+ * `getPayload` (the till closes its session): `terminal` makes its end of day at once, and the answer says to go on.
  */
 export class CardSettlementDialog extends Component {
     static template = "pos_card_terminal.CardSettlement";
     static components = { Dialog };
-    static props = { close: Function };
+    static props = {
+        close: Function,
+        terminal: { type: String, optional: true },
+        getPayload: { type: Function, optional: true },
+    };
 
     setup() {
         this.pos = usePos();
@@ -24,15 +35,28 @@ export class CardSettlementDialog extends Component {
         this.state = useState({
             /** "choose", "running", "failed", "done" (settled) or "kept" (the ticket's totals are stored) */
             step: "choose",
-            terminal: this.terminals.current?.uuid,
+            terminal: this.props.terminal || this.terminals.current?.uuid,
             text: "",
             totals: null,
+            /** What Odoo has beside the totals: `{count, amount, difference}`, null while it has not heard of them */
+            compared: null,
             transaction: null,
             typing: false,
             typed: { uuid: uuidv4(), number: "", rows: [emptyRow()] },
             error: "",
             busy: false,
         });
+        onMounted(() => this.isClosing && this.settle());
+    }
+
+    /** The till waits for it to close its session. */
+    get isClosing() {
+        return Boolean(this.props.getPayload);
+    }
+
+    goOn() {
+        this.props.getPayload(true);
+        this.props.close();
     }
 
     get terminal() {
@@ -58,7 +82,7 @@ export class CardSettlementDialog extends Component {
 
     choose(terminal) {
         Object.assign(this.state, { terminal: terminal.uuid, step: "choose", typing: false, text: "", error: "" });
-        Object.assign(this.state, { totals: null, transaction: null });
+        Object.assign(this.state, { totals: null, transaction: null, compared: null });
     }
 
     async settle() {
@@ -71,6 +95,28 @@ export class CardSettlementDialog extends Component {
         this.state.totals = answer.totals;
         this.state.transaction = answer.ok ? answer.uuid : null;
         this.state.typing = answer.ok && !answer.totals;
+        if (answer.ok) {
+            this.pos.cardPayments.dayEnd.wasMade(this.terminal);
+        }
+        if (answer.totals) {
+            await this._compare(answer.uuid);
+        }
+    }
+
+    /** Asks Odoo what it has beside the terminal's totals, once the driver has told it of them. */
+    async _compare(transaction) {
+        for (let asked = 0; asked < QUESTIONS && this.state.transaction === transaction; asked++) {
+            try {
+                const known = await this.terminals.rpc("card_terminal_settlement", { transaction });
+                if (known?.compared) {
+                    this.state.compared = known.compared;
+                    return;
+                }
+            } catch {
+                return; // offline: Odoo compares it once it hears of it, and tells managers
+            }
+            await new Promise((resolve) => browser.setTimeout(resolve, PAUSE));
+        }
     }
 
     addRow() {

@@ -19,11 +19,20 @@ export class CardSlipDialog extends Component {
     setup() {
         this.pos = usePos();
         this.notification = useService("notification");
-        this.state = useState({ busy: false });
+        this.state = useState({ busy: false, merchant: [] });
+        this._askForMerchantSlips(); // not waited for: the customer's slips are here
     }
 
+    /** The customer's slips, then the merchant's, where terminals gave any to the till. */
     get slips() {
-        return this.props.order.cardSlips;
+        return [...this.props.order.cardSlips, ...this.state.merchant];
+    }
+
+    async _askForMerchantSlips() {
+        const { signatures } = this.pos.cardPayments;
+        const lines = this.props.order.payment_ids.filter((line) => line.isCardTerminal && line.card_transaction_uuid);
+        const asked = await Promise.allSettled(lines.map((line) => signatures.merchantSlip(line)));
+        this.state.merchant = asked.map(({ value }) => value).filter(Boolean);
     }
 
     /** Terminals of these payments that print their last slip when asked. */
