@@ -4,10 +4,15 @@ A batch is no entry. It says which payments the acquirer will pay together; a se
 several sessions. What was not declared is not known, never zero.
 """
 
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from .card_money import from_minor, to_minor, total
+
+#: Numbers further apart are another way of numbering, no hole.
+LONGEST_HOLE = 1000
 
 
 class CardBatch(models.Model):
@@ -45,6 +50,7 @@ class CardBatch(models.Model):
             ("file", "A file"),
             ("cut", "The hour of the contract"),
             ("manual", "A person"),
+            ("taken_over", "Taken over: booked before contracts were kept"),
         ],
         "Closed by",
         readonly=True,
@@ -66,6 +72,19 @@ class CardBatch(models.Model):
         compute="_compute_difference",
         store=True,
         help="Declared less what Odoo booked; 0.00 while nothing is declared.",
+    )
+
+    opening_amount = fields.Monetary(
+        "Taken Over", readonly=True, copy=False, help="Booked before contracts were kept, without payments here."
+    )
+    taken_over_line_ids = fields.Many2many(
+        "account.move.line", string="Items Taken Over", readonly=True, copy=False, help="Where that money waits."
+    )
+    amount_due = fields.Monetary(
+        "To Be Paid",
+        compute="_compute_amount_due",
+        store=True,
+        help="By the bank: what Odoo booked, and what was taken over.",
     )
 
     _unique_name = models.Constraint("UNIQUE(company_id, name)", "Another batch has this number.")
@@ -93,6 +112,11 @@ class CardBatch(models.Model):
             parts = (batch.declared_amount, -batch.odoo_amount) if batch.is_declared else ()
             batch.difference = total(parts, batch.currency_id)
 
+    @api.depends("odoo_amount", "opening_amount")
+    def _compute_amount_due(self):
+        for batch in self:
+            batch.amount_due = total((batch.odoo_amount, batch.opening_amount), batch.currency_id)
+
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
@@ -115,7 +139,8 @@ class CardBatch(models.Model):
             ("terminal_id", "=", terminal.id),
             ("currency_id", "=", currency.id),
         ]
-        ended = self.search([*where, ("state", "=", "closed"), ("closed_at", ">=", at)], order="closed_at", limit=1)
+        over = [*where, ("state", "=", "closed"), ("closed_by", "!=", "taken_over"), ("closed_at", ">=", at)]
+        ended = self.search(over, order="closed_at", limit=1)
         return (
             ended
             or self.search([*where, ("state", "=", "open")], limit=1)
@@ -149,6 +174,56 @@ class CardBatch(models.Model):
             later._write_card_evidence({"card_batch_id": False})
             later._enter_card_batches()
             batch._count()
+            batch._tell_of_a_hole()
+            self.env["card.notice"]._withdraw_notice("batch_missing", batch, self.env._("It has ended."))
+
+    def _tell_of_a_hole(self):
+        """Raise a notice where the terminal's numbers leave some out: a batch that Odoo never heard of."""
+        before = self.search(
+            [
+                ("contract_id", "=", self.contract_id.id),
+                ("terminal_id", "=", self.terminal_id.id),
+                ("number", "!=", False),
+                ("closed_at", "<", self.closed_at),
+            ],
+            order="closed_at desc",
+            limit=1,
+        )
+        numbers = [batch.number for batch in (before, self)]
+        if not all(number and number.isdecimal() for number in numbers):
+            return
+        last, own = map(int, numbers)
+        told = self.settlement_id.search([("terminal_id", "=", self.terminal_id.id), ("number", "!=", False)])
+        known = {int(number) for number in told.mapped("number") if number.isdecimal()}
+        if own - last <= LONGEST_HOLE and set(range(last + 1, own)) - known:
+            text = self.env._(
+                "%(terminal)s went from batch %(last)s to %(own)s: Odoo has not heard of those between. "
+                "Look for their tickets, and for their money.",
+                terminal=self.terminal_id.name or self.contract_id.name,
+                last=before.number,
+                own=self.number,
+            )
+            self.env["card.notice"]._raise_notice("batch_number_hole", self, text)
+
+    @api.model
+    def _cron_missing(self):
+        """Raise a notice for batches that should have ended long ago (cron); withdraw those that have."""
+        notices = self.env["card.notice"]
+        opened = self.sudo().search([("state", "=", "open"), ("payment_ids", "!=", False)])
+        for batch in opened:
+            hours = batch.contract_id.missing_hours
+            if hours and batch.opened_at < fields.Datetime.now() - timedelta(hours=hours):
+                text = self.env._(
+                    "%(batch)s of %(contract)s on %(terminal)s: %(amount)s in %(count)s payments, and no end of day "
+                    "for more than %(hours)g hours.",
+                    batch=batch.name,
+                    contract=batch.contract_id.name,
+                    terminal=batch.terminal_id.name or "–",
+                    amount=batch.currency_id.format(batch.odoo_amount),
+                    count=batch.odoo_count,
+                    hours=hours,
+                )
+                notices._raise_notice("batch_missing", batch, text)
 
     def _declare(self, totals):
         """Take what the terminal declared: [(brand, count, amount)]. Said again, the later word counts."""
@@ -246,7 +321,10 @@ class CardTerminalSettlement(models.Model):
                 by = {"terminal": "terminal", "none": "terminal"}.get(settlement.source, "typed")
                 batches._close(settlement.at, by, settlement.number, settlement)
             elif settlement.number:
-                settlement.batch_ids.filtered(lambda batch: not batch.number).number = settlement.number
+                without = settlement.batch_ids.filtered(lambda batch: not batch.number)
+                without.number = settlement.number
+                for batch in without:
+                    batch._tell_of_a_hole()
             settlement._declare_to_batches()
 
     def _declare_to_batches(self):

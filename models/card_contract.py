@@ -51,8 +51,9 @@ class CardContract(models.Model):
         "pos.payment.method",
         string="Payment Methods",
         check_company=True,
-        domain="[('use_payment_terminal', '=', 'card_terminal')]",
-        help="Empty: all that are taken on card terminals.",
+        domain="[('journal_id.type', '=', 'bank')]",
+        help="Empty: all that are taken on card terminals. Name the methods of terminals that are not connected, "
+        "of meal vouchers and the like.",
     )
     terminal_ids = fields.Many2many(
         "card.terminal", string="Terminals", check_company=True, help="Empty: all terminals of the company."
@@ -98,6 +99,9 @@ class CardContract(models.Model):
         default=-1,
         help="For terminals whose end of day Odoo never hears of; -1: they tell, or a person.",
     )
+    missing_hours = fields.Float(
+        "Told of a Missing End of Day after (Hours)", default=26, help="After the batch's first payment; 0: never."
+    )
     days_min = fields.Integer("Earliest Payment (Days)", help="After the terminal's end of day.")
     days_max = fields.Integer("Latest Payment (Days)", default=4, help="Money that is later is listed as missing.")
     tolerance = fields.Monetary(help="By how much a payout may differ from what is expected, as fee.")
@@ -141,8 +145,11 @@ class CardContract(models.Model):
         """Return the one of these contracts that a payment came under; empty where none or several would do.
 
         `method` may be empty: not known. The number the terminal said counts most, then the brand, then whoever takes
-        all others. It is never guessed.
+        all others. It is never guessed. A method that no connected terminal serves says nothing but itself.
         """
+        if method and not method._is_card_terminal():
+            named = self.filtered(lambda contract: method in contract.payment_method_ids)
+            return named if len(named) == 1 else self.browse()
         fits = self.filtered(
             lambda contract: (
                 (not method or not contract.payment_method_ids or method in contract.payment_method_ids)

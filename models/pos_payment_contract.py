@@ -55,11 +55,21 @@ class PosPayment(models.Model):
             counted = payments.filtered(lambda line: line.session_id.state == "closed" or line._card_is_counted())
             for payment in payments - counted:
                 transaction = payment.sudo().card_transaction_id
-                contract = payment.payment_method_id._is_card_terminal() and contracts._fitting(
+                contract = contracts._fitting(
                     payment.payment_method_id,
                     payment.card_terminal_id,
                     transaction.contract,
                     transaction.brand or payment.card_brand,
                 )
-                if payment.card_contract_id != (contract or contracts.browse()):
-                    payment._write_card_evidence({"card_contract_id": contract and contract.id})
+                if payment.card_contract_id != contract:
+                    payment._write_card_evidence({"card_contract_id": contract.id})
+
+
+class PosPaymentMethod(models.Model):
+    _inherit = "pos.payment.method"
+
+    def _is_card_routed(self):
+        """Return whether contracts say where this method's money waits."""
+        self.ensure_one()
+        contracts = self.env["card.contract"]._of_company(self.company_id)
+        return bool(contracts) and (self._is_card_terminal() or self in contracts.payment_method_ids)

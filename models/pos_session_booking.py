@@ -29,8 +29,8 @@ class PosSession(models.Model):
         The money is on its way, or was never taken: the terminal's end of day tells which, and the bank.
         """
         typed = {method for method, amount in (differences or {}).items() if not self.currency_id.is_zero(amount)}
-        methods = self.payment_method_ids.filtered(lambda method: method.id in typed and method._is_card_terminal())
-        if methods and self.env["card.contract"]._of_company(self.company_id):
+        methods = self.payment_method_ids.filtered(lambda method: method.id in typed and method._is_card_routed())
+        if methods:
             return self.env._(
                 "A difference cannot be booked on %s: enter what Odoo counted. What the terminal counted is compared "
                 "in its batch, and what is missing is shown there.",
@@ -39,7 +39,7 @@ class PosSession(models.Model):
         return None
 
     def _create_combine_account_payment(self, payment_method, amounts, diff_amount):
-        if not payment_method._is_card_terminal():
+        if not (payment_method._is_card_terminal() or payment_method._is_card_routed()):
             return super()._create_combine_account_payment(payment_method, amounts, diff_amount)
         parts = self._card_parts(payment_method)
         if list(parts) == [self.env["card.contract"]] and self.currency_id.compare_amounts(amounts["amount"], 0) > 0:
@@ -59,6 +59,9 @@ class PosSession(models.Model):
         return lines
 
     def _create_split_account_payment(self, payment, amounts):
+        if payment.payment_method_id._is_card_routed():
+            payment._find_card_contract()
+            payment._enter_card_batches()
         if not payment.card_contract_id:
             return super()._create_split_account_payment(payment, amounts)
         partner = self.env["res.partner"]._find_accounting_partner(payment.partner_id)
@@ -80,6 +83,7 @@ class PosSession(models.Model):
             lambda payment: payment.payment_method_id == payment_method
         )
         payments._find_card_contract()
+        payments._enter_card_batches()
         self._tell_of_no_contract(payments.filtered(lambda payment: not payment.card_contract_id))
         return payments.grouped("card_contract_id")
 

@@ -26,6 +26,11 @@ class ChartCase(BatchCase):
         cls.product.taxes_id = cls.company_data["default_tax_sale"]
         cls.product.taxes_id.price_include_override = "tax_included"
         cls.bank = cls.company_data["default_journal_bank"]
+        cls.take_offers()
+
+    @classmethod
+    def take_offers(cls):
+        """Make the contracts of a test class."""
 
     @classmethod
     def account(cls, code):

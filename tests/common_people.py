@@ -56,6 +56,12 @@ class PeopleCase(CardTerminalCase):
             .sudo()
             .create({"contract_id": contract.id, "currency_id": self.company.currency_id.id})
         )
+        fee = self.env["card.fee"].create(
+            {"contract_id": contract.id, "date_from": "2026-03-01", "date_to": "2026-03-31", "amount": 1}
+        )
+        chargeback = self.env["card.chargeback"].create(
+            {"contract_id": contract.id, "reference": "CB 1", "amount": 1, "date": "2026-03-01"}
+        )
         self.env.flush_all()
         exception = self.env["card.exception"].search([("transaction_id", "=", self.unknown.id)])
         settlement = self.env["card.terminal.settlement"].create(
@@ -65,7 +71,7 @@ class PeopleCase(CardTerminalCase):
             settlement, settlement.line_ids,
             exception,
             self.driver, self.terminal, self.terminal.option_ids[:1],
-            self.loose, self.sale.event_ids[:1], answer, notice, self.order, contract, batch,
+            self.loose, self.sale.event_ids[:1], answer, notice, self.order, contract, batch, fee, chargeback,
             self.order.payment_ids, self.pos_session, self.config, self.card_pm, self.cashier, self.company,
         ]  # fmt: skip
         return {record._name: record for record in found}
