@@ -26,7 +26,10 @@ LINE = ["move_id", "account_id", "name", "debit", "credit"]
 
 @dataclass
 class Evidence:
-    """One order with all that stands behind it; `lines` and `export` are there once the session is closed."""
+    """One order with all that stands behind it; `lines` and `export` are there once the session is closed.
+
+    `codes` are those of the accounts; `waits_on` is the account of the contract that takes all cards, where one does.
+    """
 
     order: Record
     payment: Record
@@ -36,6 +39,8 @@ class Evidence:
     ledger: list[Record]
     session: Record
     lines: list[Record] = field(default_factory=list)
+    codes: dict[int, str] = field(default_factory=dict)
+    waits_on: int | None = None
     export: Path | None = None
 
     @property
@@ -76,6 +81,10 @@ def add_books(evidence: Evidence, client: OdooClient) -> None:
     payments = client.read("account.payment", [("pos_session_id", "=", session["id"])], ["move_id"])
     moves = [record["move_id"][0] for record in (session, *payments) if record["move_id"]]
     evidence.lines = client.read("account.move.line", [("move_id", "in", moves)], LINE, order="move_id, id")
+    accounts = sorted({line["account_id"][0] for line in evidence.lines})
+    evidence.codes = {each["id"]: each["code"] for each in client.call("account.account", "read", accounts, ["code"])}
+    contracts = client.read("card.contract", [("takes_others", "=", True)], ["outstanding_account_id"])
+    evidence.waits_on = contracts[0]["outstanding_account_id"][0] if contracts else None
 
 
 def export(client: OdooClient, path: Path) -> Path:
@@ -127,6 +136,9 @@ def _books(evidence: Evidence, amount: int) -> list[tuple[str, Any, Any]]:
         ("debits and credits", debited, credited),
         ("the card money in the books", sum(cents(line["debit"]) for line in card), amount),
     ]
+    if evidence.waits_on is not None:
+        waiting = {line["account_id"][0] for line in card if line["debit"]}
+        claims.append(("the account on which the card money waits", waiting, {evidence.waits_on}))
     if evidence.export is not None:
         rows = list(csv.reader(evidence.export.read_text(encoding="utf-8-sig").splitlines(), delimiter=";"))
         named = {evidence.order["pos_reference"], evidence.transaction["auth_code"] or ""}

@@ -40,5 +40,6 @@ def books(evidence: Evidence) -> str:
             move = line["move_id"][1]
             lines.append(f"          {move}")
         debit, credit = (f"{line[side]:.2f}" if line[side] else "" for side in ("debit", "credit"))
-        lines.append(f"            {line['account_id'][1]:<44.44} {debit:>9} {credit:>9}  {line['name'] or ''}")
+        account = f"{evidence.codes[line['account_id'][0]]} {line['account_id'][1]}"
+        lines.append(f"            {account:<44.44} {debit:>9} {credit:>9}  {line['name'] or ''}")
     return "\n".join(lines)

@@ -80,6 +80,8 @@ def make_shop(client: OdooClient, country: Country, chart: str) -> None:
             "use_payment_terminal": "card_terminal",
         },
     )
+    if country.charts:
+        country.make_contract(client)
     driver = client.create("card.terminal.driver", {"name": "Till"})
     add_till(client, country.till, [add_terminal(client, driver, country.till, "concert-v3", 8888)], cash=country.cash)
     country.speak(client)
