@@ -40,6 +40,19 @@ test("unknown has ended its dialog, and a line that is being prepared is open al
     expect(CARD_STATES.checking.open).toBe(true);
 });
 
+test("a signature that was not looked at, or was bad, is a question of its own", () => {
+    const line = { payment_status: "done", card_state: "approved", cardSignatureIsOpen: true };
+    const wanted = cardRow({ ...line, card_signature: "wanted" });
+    expect(wanted.buttons).toInclude("signature");
+    const bad = cardRow({ ...line, card_signature: "bad" });
+    expect(bad.buttons).not.toInclude("signature");
+    for (const row of [wanted, bad]) {
+        expect([row.status, Boolean(row.kept), Boolean(row.open)]).toEqual(["done", true, false]);
+        expect(row.buttons).not.toInclude("retry");
+    }
+    expect(cardRow({ ...line, cardSignatureIsOpen: false, card_signature: "good" })).toBe(CARD_STATES.approved);
+});
+
 test("a settlement by hand is paid or not paid", () => {
     expect(CARD_STATES[rowName("settled_by_hand", true)].status).toBe("done");
     expect(CARD_STATES[rowName("settled_by_hand", false)].status).toBe("retry");
