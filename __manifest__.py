@@ -12,6 +12,7 @@
         "security/card_terminal_rules.xml",
         "data/ir_cron.xml",
         "data/card_batch_sequence.xml",
+        "data/card_mail_template.xml",
         "wizards/card_driver_connect_views.xml",
         "wizards/card_driver_replace_views.xml",
         "wizards/card_transaction_settle_views.xml",
@@ -50,6 +51,7 @@
         "wizards/card_ledger_export_views.xml",
         "wizards/card_open_item_at_views.xml",
         "views/card_open_item_views.xml",
+        "views/card_dashboard_views.xml",
         "views/card_terminal_menus.xml",
     ],
     "assets": {

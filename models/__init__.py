@@ -53,6 +53,10 @@ from . import card_ledger
 from . import card_open_item
 from . import card_datev
 from . import card_dsfinvk
+from . import card_dashboard_fee
+from . import card_dashboard
+from . import card_digest
+from . import card_retention
 from . import pos_payment_method
 from . import pos_session
 from . import pos_session_booking

@@ -7,6 +7,7 @@ from . import test_case_charts
 from . import test_closing
 from . import test_configuration
 from . import test_contract
+from . import test_dashboard
 from . import test_day_end
 from . import test_desk
 from . import test_events
@@ -21,6 +22,7 @@ from . import test_notice
 from . import test_pairing
 from . import test_refunds
 from . import test_relay
+from . import test_retention
 from . import test_reversal
 from . import test_rights
 from . import test_routes

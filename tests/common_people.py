@@ -62,13 +62,29 @@ class PeopleCase(CardTerminalCase):
         chargeback = self.env["card.chargeback"].create(
             {"contract_id": contract.id, "reference": "CB 1", "amount": 1, "date": "2026-03-01"}
         )
+        numbers = self.env["card.datev.account"]
+        number = numbers.search([("account_id", "=", self.outstanding_bank.id)]) or numbers.create(
+            {"account_id": self.outstanding_bank.id, "number": "1361", "company_id": self.company.id}
+        )
+        waiting = self.env["account.move"].create({
+            "move_type": "entry",
+            "journal_id": self.company_data["default_journal_misc"].id,
+            "line_ids": [
+                (0, 0, {"account_id": self.outstanding_bank.id, "balance": 1}),
+                (0, 0, {"account_id": self.sales_account.id, "balance": -1}),
+            ],
+        })  # fmt: skip
+        waiting.action_post()
         self.env.flush_all()
+        mine = self.env(context={"allowed_company_ids": self.company.ids})
         exception = self.env["card.exception"].search([("transaction_id", "=", self.unknown.id)])
         settlement = self.env["card.terminal.settlement"].create(
             {"terminal_id": self.terminal.id, "line_ids": [(0, 0, {"brand": "CB", "count": 1, "amount": 10})]}
         )
         found = [
             settlement, settlement.line_ids,
+            number, mine["card.open.item"].search([("move_id", "=", waiting.id)]),
+            mine["card.dashboard"].search([("contract_id", "=", contract.id)]),
             exception,
             self.driver, self.terminal, self.terminal.option_ids[:1],
             self.loose, self.sale.event_ids[:1], answer, notice, self.order, contract, batch, fee, chargeback,

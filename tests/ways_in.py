@@ -59,6 +59,10 @@ METHODS = {
     ("card.batch", "action_close"): Method("accountant"),
     ("card.batch", "action_sheet"): Method("accountant"),
     ("card.ledger.export", "action_export"): Method("accountant"),
+    **{
+        ("card.dashboard", f"action_{name}"): Method("accountant")
+        for name in ("open_items", "late_items", "expected", "fees", "differences", "missing", "exceptions", "payouts")
+    },
     ("card.open.item", "action_open_move"): Method("accountant"),
     ("card.open.item.at", "action_show"): Method("accountant"),
     ("card.chargeback", "action_receive"): Method("accountant"),
@@ -131,6 +135,7 @@ EXTENDED = {
             "card.chargeback",
             "card.fee",
             "card.notice",
+            "card.fee.report",
             "card.open.item",
             "card.terminal.answer",
             "card.terminal.settlement",
@@ -186,7 +191,9 @@ ACCESS = {
     "card.match.batch": ("manager accountant", ""),
     "card.match.line": ("manager accountant", ""),
     "card.contract": ("manager accountant", "accountant"),
+    "card.dashboard": ("accountant", ""),
     "card.datev.account": ("accountant", "accountant"),
+    "card.fee.report": ("accountant", ""),
     "card.ledger.export": ("accountant", "accountant"),
     "card.open.item": ("accountant", ""),
     "card.open.item.at": ("accountant", "accountant"),

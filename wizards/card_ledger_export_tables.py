@@ -35,99 +35,69 @@ class CardLedgerExport(models.TransientModel):
     # Rows -------------------------------------------------------------------------------------------------------------
 
     def _totals_table(self):
-        rows = []
-        for company in self._companies():
-            digits = company.currency_id.decimal_places
-            for role, account, debit, credit in self._movements(company):
-                own = account.with_company(company)
-                rows.append(
-                    [
-                        company.name,
-                        self.date_from,
-                        self.date_to,
-                        own.code,
-                        own.name,
-                        role,
-                        Amount(debit, digits),
-                        Amount(credit, digits),
-                        Amount(debit - credit, digits),
-                        company.currency_id.name,
-                    ]
-                )
-        titles = (
-            self.env._("Company"),
-            self.env._("From"),
-            self.env._("To"),
-            self.env._("Account"),
-            self.env._("Account Name"),
-            self.env._("For"),
-            self.env._("Debit"),
-            self.env._("Credit"),
-            self.env._("Balance"),
-            self.env._("Currency"),
-        )
-        return Table(self.env._("Totals"), titles, rows)
+        def money(row, minor):
+            return Amount(minor, row[0].currency_id.decimal_places)
+
+        rows = [(company, *moved) for company in self._companies() for moved in self._movements(company)]
+        columns = {
+            self.env._("Company"): lambda row: row[0].name,
+            self.env._("From"): lambda row: self.date_from,
+            self.env._("To"): lambda row: self.date_to,
+            self.env._("Account"): lambda row: row[2].with_company(row[0]).code,
+            self.env._("Account Name"): lambda row: row[2].with_company(row[0]).name,
+            self.env._("For"): lambda row: row[1],
+            self.env._("Debit"): lambda row: money(row, row[3]),
+            self.env._("Credit"): lambda row: money(row, row[4]),
+            self.env._("Balance"): lambda row: money(row, row[3] - row[4]),
+            self.env._("Currency"): lambda row: row[0].currency_id.name,
+        }
+        return _table(self.env._("Totals"), columns, rows)
 
     def _journal_table(self):
-        rows, names = [], self._role_names()
+        lines, role_of, names = self.env["account.move.line"], {}, self._role_names()
         for company in self._companies():
-            role_of = {account: role for role, accounts in self._accounts(company).items() for account in accounts}
-            currency, moved = company.currency_id, {}
-            for line in self._card_lines(company):
-                move, account = line.move_id, line.account_id.with_company(company)
-                debit, credit = to_minor(line.debit, currency), to_minor(line.credit, currency)
-                moved[line.account_id] = moved.get(line.account_id, 0) + debit - credit
-                contract = move._card_contract() or self._contract_of(company, line.account_id)
-                foreign = line.currency_id
-                rows.append(
-                    [
-                        company.name,
-                        line.date,
-                        move.journal_id.code,
-                        move.name,
-                        account.code,
-                        account.name,
-                        names[role_of[line.account_id]],
-                        contract.name,
-                        move._card_reference(),
-                        line.name,
-                        Amount(debit, currency.decimal_places),
-                        Amount(credit, currency.decimal_places),
-                        currency.name,
-                        Amount(to_minor(line.amount_currency, foreign), foreign.decimal_places),
-                        foreign.name,
-                        line.matching_number,
-                    ]
-                )
+            for role, accounts in self._accounts(company).items():
+                role_of.update({(company, account): names[role] for account in accounts})
+            own, moved = self._card_lines(company), {}
+            for line in own:
+                minor = to_minor(line.balance, company.currency_id)
+                moved[line.account_id] = moved.get(line.account_id, 0) + minor
             self._check_movement(company, moved)
-        titles = (
-            self.env._("Company"),
-            self.env._("Date"),
-            self.env._("Journal"),
-            self.env._("Entry"),
-            self.env._("Account"),
-            self.env._("Account Name"),
-            self.env._("For"),
-            self.env._("Contract"),
-            self.env._("Reference"),
-            self.env._("Text"),
-            self.env._("Debit"),
-            self.env._("Credit"),
-            self.env._("Currency"),
-            self.env._("Amount in Currency"),
-            self.env._("Currency of the Item"),
-            self.env._("Matching"),
-        )
-        return Table("card_journal", titles, rows)
+            lines |= own
+        contracts = self._contract_of_account()
+        columns = {
+            self.env._("Company"): lambda line: line.company_id.name,
+            self.env._("Date"): lambda line: line.date,
+            self.env._("Journal"): lambda line: line.journal_id.code,
+            self.env._("Entry"): lambda line: line.move_name,
+            self.env._("Account"): lambda line: line.account_id.with_company(line.company_id).code,
+            self.env._("Account Name"): lambda line: line.account_id.with_company(line.company_id).name,
+            self.env._("For"): lambda line: role_of[line.company_id, line.account_id],
+            self.env._("Contract"): lambda line: (
+                (line.move_id._card_contract() or contracts(line.company_id, line.account_id)).name
+            ),
+            self.env._("Reference"): lambda line: line.move_id._card_reference(),
+            self.env._("Text"): lambda line: line.name,
+            self.env._("Debit"): lambda line: _money(line, "debit", line.company_currency_id),
+            self.env._("Credit"): lambda line: _money(line, "credit", line.company_currency_id),
+            self.env._("Currency"): lambda line: line.company_currency_id.name,
+            self.env._("Amount in Currency"): lambda line: _money(line, "amount_currency"),
+            self.env._("Currency of the Item"): lambda line: line.currency_id.name,
+            self.env._("Matching"): lambda line: line.matching_number,
+        }
+        return _table("card_journal", columns, lines)
 
-    def _contract_of(self, company, account):
-        """Return the one contract whose money waits on this account."""
-        found = (
-            self.env["card.contract"]
-            .with_context(active_test=False)
-            .search([("company_id", "=", company.id), ("outstanding_account_id", "=", account.id)])
-        )
-        return found if len(found) == 1 else found.browse()
+    def _contract_of_account(self):
+        """Return a function that tells the one contract whose money waits on an account of a company."""
+        every = self.env["card.contract"].with_context(active_test=False)
+        every = every.search([("company_id", "in", self.company_ids.ids)])
+        by_account = every.grouped(lambda contract: (contract.company_id, contract.outstanding_account_id))
+
+        def sole(company, account):
+            found = by_account.get((company, account), every.browse())
+            return found if len(found) == 1 else every.browse()
+
+        return sole
 
     def _batches(self):
         """Return the batches that ended in the period, oldest first."""
@@ -145,141 +115,80 @@ class CardLedgerExport(models.TransientModel):
 
     def _batch_table(self):
         closed = dict(self.env["card.batch"]._fields["closed_by"]._description_selection(self.env))
-        rows = []
-        for batch in self._batches().sudo():
-            digits = batch.currency_id.decimal_places
-            odoo, declared, difference = (
-                Amount(to_minor(batch[name], batch.currency_id), digits)
-                for name in ("odoo_amount", "declared_amount", "difference")
-            )
-            known = batch.is_declared
-            rows.append(
-                [
-                    batch.company_id.name,
-                    batch.name,
-                    batch.number,
-                    batch.contract_id.name,
-                    batch.contract_id.number,
-                    batch.terminal_id.name,
-                    batch.day,
-                    self._local(batch.opened_at),
-                    self._local(batch.closed_at),
-                    closed.get(batch.closed_by),
-                    batch.odoo_count,
-                    odoo,
-                    batch.declared_count if known else None,
-                    declared if known else None,
-                    difference if known else None,
-                    batch.currency_id.name,
-                ]
-            )
-        titles = (
-            self.env._("Company"),
-            self.env._("Batch"),
-            self.env._("Terminal's Number"),
-            self.env._("Contract"),
-            self.env._("Contract Number"),
-            self.env._("Terminal"),
-            self.env._("Business Day"),
-            self.env._("Opened"),
-            self.env._("Ended"),
-            self.env._("Ended by"),
-            self.env._("Payments in Odoo"),
-            self.env._("In Odoo"),
-            self.env._("Payments Declared"),
-            self.env._("Declared"),
-            self.env._("Difference"),
-            self.env._("Currency"),
-        )
-        return Table("card_batches", titles, rows)
+
+        def told(batch, cell):
+            return cell if batch.is_declared else None
+
+        columns = {
+            self.env._("Company"): lambda batch: batch.company_id.name,
+            self.env._("Batch"): lambda batch: batch.name,
+            self.env._("Terminal's Number"): lambda batch: batch.number,
+            self.env._("Contract"): lambda batch: batch.contract_id.name,
+            self.env._("Contract Number"): lambda batch: batch.contract_id.number,
+            self.env._("Terminal"): lambda batch: batch.terminal_id.name,
+            self.env._("Business Day"): lambda batch: batch.day,
+            self.env._("Opened"): lambda batch: self._local(batch.opened_at),
+            self.env._("Ended"): lambda batch: self._local(batch.closed_at),
+            self.env._("Ended by"): lambda batch: closed.get(batch.closed_by),
+            self.env._("Payments in Odoo"): lambda batch: batch.odoo_count,
+            self.env._("In Odoo"): lambda batch: _money(batch, "odoo_amount"),
+            self.env._("Payments Declared"): lambda batch: told(batch, batch.declared_count),
+            self.env._("Declared"): lambda batch: told(batch, _money(batch, "declared_amount")),
+            self.env._("Difference"): lambda batch: told(batch, _money(batch, "difference")),
+            self.env._("Due from the Bank"): lambda batch: _money(batch, "amount_due"),
+            self.env._("Currency"): lambda batch: batch.currency_id.name,
+        }
+        return _table("card_batches", columns, self._batches().sudo())
 
     def _open_table(self):
         names = dict(self.env["card.open.item"]._fields["age"]._description_selection(self.env))
         items = self.env["card.open.item"].with_context(allowed_company_ids=self.company_ids.ids)._as_of(self.date_to)
-        rows = []
+        found = items.browse()
         for company in self._companies():
             accounts = self._accounts(company)["outstanding"]
-            found = items.search([("company_id", "=", company.id), ("account_id", "in", accounts.ids)])
-            for item in found:
-                currency = item.currency_id
-                account = item.account_id.with_company(company)
-                rows.append(
-                    [
-                        company.name,
-                        self.date_to,
-                        account.code,
-                        account.name,
-                        item.contract_id.name,
-                        item.date,
-                        item.move_id.name,
-                        item.label,
-                        Amount(to_minor(item.amount, currency), currency.decimal_places),
-                        Amount(to_minor(item.open_amount, currency), currency.decimal_places),
-                        currency.name,
-                        item.days,
-                        names[item.age],
-                        item.expected_on,
-                    ]
-                )
-        titles = (
-            self.env._("Company"),
-            self.env._("Open at"),
-            self.env._("Account"),
-            self.env._("Account Name"),
-            self.env._("Contract"),
-            self.env._("Date"),
-            self.env._("Entry"),
-            self.env._("Text"),
-            self.env._("Booked"),
-            self.env._("Open"),
-            self.env._("Currency"),
-            self.env._("Days Open"),
-            self.env._("Age"),
-            self.env._("Expected by"),
-        )
-        return Table("card_open_money", titles, rows)
+            found |= items.search([("company_id", "=", company.id), ("account_id", "in", accounts.ids)])
+        columns = {
+            self.env._("Company"): lambda item: item.company_id.name,
+            self.env._("Open at"): lambda item: self.date_to,
+            self.env._("Account"): lambda item: item.account_id.with_company(item.company_id).code,
+            self.env._("Account Name"): lambda item: item.account_id.with_company(item.company_id).name,
+            self.env._("Contract"): lambda item: item.contract_id.name,
+            self.env._("Date"): lambda item: item.date,
+            self.env._("Entry"): lambda item: item.move_id.name,
+            self.env._("Text"): lambda item: item.label,
+            self.env._("Booked"): lambda item: _money(item, "amount"),
+            self.env._("Open"): lambda item: _money(item, "open_amount"),
+            self.env._("Currency"): lambda item: item.currency_id.name,
+            self.env._("Days Open"): lambda item: item.days,
+            self.env._("Age"): lambda item: names[item.age],
+            self.env._("Expected by"): lambda item: item.expected_on,
+        }
+        return _table("card_open_money", columns, found)
 
     def _payment_table(self):
         """Return card payments as datapayment.csv of DSFinV-K names them, with brand and contract."""
-        brands = {
-            brand.name.casefold(): brand.dsfinvk_type for brand in self.env["card.brand"].search([]) if brand.name
+        set_by_people = self.env["card.brand"].search([("dsfinvk_type", "!=", False)])
+        brands = {brand.name.casefold(): brand.dsfinvk_type for brand in set_by_people}
+
+        def base(payment):
+            currency = payment.company_id.currency_id
+            amount = payment.currency_id._convert(payment.amount, currency, payment.company_id, payment.payment_date)
+            return Amount(to_minor(amount, currency), currency.decimal_places)
+
+        columns = {
+            "Z_KASSE_ID": lambda payment: payment.session_id.config_id.name,
+            "Z_NR": lambda payment: payment.session_id.name,
+            "BON_ID": lambda payment: payment.pos_order_id.pos_reference,
+            self.env._("Date"): lambda payment: self._local(payment.payment_date),
+            "ZAHLART_TYP": lambda payment: payment._dsfinvk_type(brands),
+            "ZAHLART_NAME": lambda payment: (payment.card_brand or "")[:60],
+            "ZAHLWAEH_CODE": lambda payment: payment.currency_id.name,
+            "ZAHLWAEH_BETRAG": lambda payment: _money(payment, "amount"),
+            "BASISWAEH_BETRAG": base,
+            self.env._("Contract"): lambda payment: payment.card_contract_id.name,
+            self.env._("Batch"): lambda payment: payment.card_batch_id.number or payment.card_batch_id.name,
         }
-        rows = []
-        for payment in self._payments():
-            currency, company = payment.currency_id, payment.company_id.currency_id
-            amount = to_minor(payment.amount, currency)
-            base = to_minor(
-                currency._convert(payment.amount, company, payment.company_id, payment.payment_date), company
-            )
-            rows.append(
-                [
-                    payment.session_id.config_id.name,
-                    payment.session_id.name,
-                    payment.pos_order_id.pos_reference,
-                    self._local(payment.payment_date),
-                    payment._dsfinvk_type(brands),
-                    (payment.card_brand or "")[:60],
-                    currency.name,
-                    Amount(amount, currency.decimal_places),
-                    Amount(base, company.decimal_places),
-                    payment.card_contract_id.name,
-                    payment.card_batch_id.number or payment.card_batch_id.name,
-                ]
-            )
-        titles = (
-            "Z_KASSE_ID",
-            "Z_NR",
-            "BON_ID",
-            self.env._("Date"),
-            "ZAHLART_TYP",
-            "ZAHLART_NAME",
-            "ZAHLWAEH_CODE",
-            "ZAHLWAEH_BETRAG",
-            "BASISWAEH_BETRAG",
-            self.env._("Contract"),
-            self.env._("Batch"),
-        )
-        return Table("card_payments", titles, rows)
+        return _table("card_payments", columns, self._payments())
 
     def _payments(self):
         """Return the card payments of the period (by the user's clock), oldest first."""
@@ -292,7 +201,9 @@ class CardLedgerExport(models.TransientModel):
             ("company_id", "in", self.company_ids.ids),
             ("payment_date", ">=", first),
             ("payment_date", "<", after),
+            "|",
             ("payment_method_id.use_payment_terminal", "=", "card_terminal"),
+            ("card_contract_id", "!=", False),
             ("pos_order_id.state", "in", ("paid", "done", "invoiced")),
         ]
         if self.contract_ids:
@@ -302,3 +213,13 @@ class CardLedgerExport(models.TransientModel):
     def _local(self, moment):
         """Return a moment by the user's clock."""
         return fields.Datetime.context_timestamp(self, moment).replace(tzinfo=None) if moment else None
+
+
+def _table(name, columns, records):
+    """Return a table of {title: cell of a record}."""
+    return Table(name, list(columns), [[cell(record) for cell in columns.values()] for record in records])
+
+
+def _money(record, field, currency=None):
+    currency = currency or record.currency_id
+    return Amount(to_minor(record[field], currency), currency.decimal_places)

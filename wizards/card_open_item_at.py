@@ -13,6 +13,7 @@ class CardOpenItemAt(models.TransientModel):
     def action_show(self):
         """Show what was open then."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.actions"]._for_xml_id("pos_card_terminal.action_card_open_item")
         name = self.env._("Open Card Money on %s", format_date(self.env, self.date))
         context = {"card_as_of": fields.Date.to_string(self.date), "search_default_by_contract": 1}
