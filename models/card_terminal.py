@@ -68,11 +68,16 @@ class CardTerminal(models.Model):
     serial = fields.Char("Serial Number")
     last_seen = fields.Datetime("Last Answer", readonly=True, copy=False)
 
-    can_cancel = fields.Boolean(compute="_compute_capabilities", help="The till can ask this terminal to abort.")
-    kinds = fields.Json(compute="_compute_capabilities")
-    means = fields.Json(compute="_compute_capabilities", help="What it takes: cards, cheques …")
+    can_cancel = fields.Boolean(
+        compute="_compute_capabilities", compute_sudo=True, help="The till can ask this terminal to abort."
+    )
+    kinds = fields.Json(compute="_compute_capabilities", compute_sudo=True)
+    means = fields.Json(compute="_compute_capabilities", compute_sudo=True, help="What it takes: cards, cheques …")
     able_text = fields.Char(
-        "Can Do", compute="_compute_capabilities", help="What the till offers with this terminal, as its options say."
+        "Can Do",
+        compute="_compute_capabilities",
+        compute_sudo=True,
+        help="What the till offers with this terminal, as its options say.",
     )
     config_ids = fields.Many2many("pos.config", string="Point of Sale", compute="_compute_config_ids")
 
@@ -196,9 +201,15 @@ class CardTerminal(models.Model):
         known = TRANSPORT_OPTIONS.get(self.transport, {}) if of_transport else self._protocol_info().options
         return {
             line.name: from_text(known[line.name], line.value)
-            for line in self.option_ids
+            for line in self._options_lines()
             if line.value and line.name in known
         }
+
+    def _options_lines(self):
+        """Return all lines, secret ones too, whoever asks: what a cashier has read of them is cached without those."""
+        if self != self._origin:
+            return self.option_ids  # a form that is not saved
+        return self.env["card.terminal.option"].sudo().search([("terminal_id", "=", self.id)])
 
     @api.onchange("protocol")
     def _onchange_protocol(self):

@@ -276,7 +276,7 @@ class TestConfiguration(CardTerminalCase):
         self.assertEqual([row["name"] for row in data["card.terminal"]], ["Counter", "Terrace"])
         self.assertEqual(
             set(data["card.terminal"][0]),
-            {"id", "name", "uuid", "driver_id", "protocol", "can_cancel", "kinds", "means"},
+            {"id", "name", "uuid", "driver_id", "protocol", "can_cancel", "kinds", "means", "settle_at_close"},
         )
         self.assertLessEqual({"identify", "refund", "sale"}, set(data["card.terminal"][0]["kinds"]))
         self.assertNotIn(KEY, str(session.load_data([])))

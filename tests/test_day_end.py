@@ -152,11 +152,17 @@ class TestSecretOption(DayCase):
         self.assertIn("currency", lines.mapped("name"))
         self.assertNotIn("password", lines.mapped("name"))
         self.assertNotIn("482913", f"{lines.read(['name', 'value', 'standard'])}")
-        secret = self.terminal.option_ids.filtered(lambda line: line.name == "password")
-        self.env.invalidate_all()
+        secret = lines.sudo().search([("terminal_id", "=", terminal.id), ("name", "=", "password")])
+        self.assertEqual(secret.value, "482913")
         with self.assertRaises(AccessError):
             secret.with_user(self.cashier).check_access("read")
         self.assertIn("sale", terminal.read(["kinds"])[0]["kinds"])
+
+    def test_what_a_cashier_reads_takes_it_from_nobody(self):
+        terminal = self.terminal.with_user(self.cashier)
+        self.env.invalidate_all()
+        self.assertNotIn("password", terminal.option_ids.mapped("name"))
+        self.assertEqual(self.terminal._configuration()["options"]["password"], "482913")
 
     def test_a_till_never_gets_it(self):
         loaded = self.pos_session.with_user(self.cashier).load_data(["card.terminal", "card.terminal.driver"])
