@@ -16,6 +16,7 @@ class Unit(StrEnum):
     SECONDS = "seconds"
     BYTES = "bytes"
     VERSION = "version"
+    CODE = "code"
 
 
 class Mode(StrEnum):
@@ -80,7 +81,20 @@ FAULTS: dict[str, Fault] = {
               only="zvt"),
         Fault("paper_out", _MONEY, "Out of paper", "Takes an approved payment back: it cannot print (06 1E CC).",
               only="zvt"),
-        Fault("locked", _CARDHOLDER, "Day not ended", "Wants an end of day before any payment (06 1E F0).", only="zvt"),
+        Fault("locked", _CARDHOLDER, "Locked", "Wants something before any payment (06 1E): an end of day (240), a "
+              "diagnosis (194), to be initialised (81); its memory is full (177), it is locked (192) or being "
+              "maintained (224).", Unit.CODE, 0xF0, (0xF0, 0xC2, 0x51, 0xB1, 0xC0, 0xE0), only="zvt"),
+        Fault("result_lost", _MONEY, "Result lost", "Charges the card and completes (06 0F) without a result (04 0F).",
+              only="zvt"),
+        Fault("pin_silence", _CARDHOLDER, "Silent at the PIN", "Says nothing while the PIN is typed, and cannot be "
+              "stopped.", Unit.SECONDS, 60, only="zvt"),
+        Fault("never_ends", _DIALECT, "Never ends", "Says for ever that it is at work (04 FF), and cannot be stopped.",
+              only="zvt"),
+        Fault("print_container", _DIALECT, "Container in print", "Lines to print end with a container (06 D1).",
+              only="zvt"),
+        Fault("signature", _CARDHOLDER, "Signature", "The cardholder signs the merchant's slip (1F10 01).", only="zvt"),
+        Fault("tip", _CARDHOLDER, "Tip", "The cardholder adds a tip: the sum comes back (04), and the tip (1F36).",
+              Unit.MINOR, 200, only="zvt"),
         Fault("twice", _ANSWER, "Result twice", "Says its result twice (04 0F).", only="zvt"),
         Fault("glued", _LINE, "Glued", "The answer to the request and the message behind it come in one piece.",
               only="zvt"),

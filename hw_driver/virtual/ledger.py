@@ -34,10 +34,10 @@ class Card:
 class Entry:
     """How one dialog ended at the terminal. Amounts are minor units; `amount` is what was charged, 0 unless approved.
 
-    `kind` is ``sale``, ``refund``, ``reversal``, ``preauth`` or ``settlement`` (which charge nothing), `currency` ISO
-    4217 letters,
-    `outcome` ``approved``, ``declined`` or ``cancelled``; `references` are the till's own, by their tag, `register` is
-    '' for what was typed on the terminal itself; `number` and `at` (UTC) are given by the ledger.
+    `kind` is ``sale``, ``tip``, ``refund``, ``reversal``, ``preauth`` or ``settlement`` (which charge nothing),
+    `currency` ISO 4217 letters, `outcome` ``approved``, ``declined`` or ``cancelled``; `references` are the till's own,
+    by their tag, `register` is '' for what was typed on the terminal itself; `number` and `at` (UTC) are given by the
+    ledger.
     """
 
     kind: str
@@ -102,7 +102,8 @@ class Ledger:
         for entry in self.entries:
             if entry.outcome != "approved" or entry.kind in ("preauth", "settlement"):
                 continue
-            count, amount = ("sales", "sales_amount") if entry.kind == "sale" else ("refunds", "refunds_amount")
+            taken = entry.kind in ("sale", "tip")
+            count, amount = ("sales", "sales_amount") if taken else ("refunds", "refunds_amount")
             so_far = totals.get(entry.currency, Totals())
             added: dict[str, Any] = {count: getattr(so_far, count) + 1, amount: getattr(so_far, amount) + entry.amount}
             totals[entry.currency] = replace(so_far, **added)

@@ -21,7 +21,10 @@ BUSY, UNKNOWN, NO_PAPER, DAY_OPEN = 0x9C, 0x83, 0xCC, 0xF0
 DECLINED, ABORTED, ALREADY_REVERSED, NO_REVERSAL = 0x05, 0x6C, 0xB4, 0xB5
 TOO_SMALL, WRONG_CURRENCY, WRONG_PREAUTH_AMOUNT, NO_PREAUTH = 0xC8, 0x6F, 0xB7, 0xB8
 INSERT_CARD, PLEASE_WAIT = 0x0A, 0x0E
-READY = b"\x00"
+READY = 0x00
+NO_RECEIPT = b"\xff\xff"
+#: In the payment type (BMP 19): a tip may follow (P15 2.2.1).
+TIPPABLE = 0x08
 SOFTWARE = b"VIRTUAL 1"
 
 
@@ -89,9 +92,13 @@ def completion() -> bytes:
     return build(say.COMPLETION)
 
 
-def registered(terminal_id: str) -> bytes:
-    """Return the completion of a registration: who the terminal is."""
-    data = bmp.one(0x19, b"\0") + bmp.one(bmp.TERMINAL_ID, bytes.fromhex(terminal_id)) + bmp.one(0x49, b"\x09\x78")
+def registered(terminal_id: str, wants: int = 0) -> bytes:
+    """Return the completion of a registration: who the terminal is, and what it wants first."""
+    data = (
+        bmp.one(bmp.STATUS, bytes((wants,)))
+        + bmp.one(bmp.TERMINAL_ID, bytes.fromhex(terminal_id))
+        + bmp.one(0x49, b"\x09\x78")
+    )
     return build(say.COMPLETION, data + container((tlv.VIRTUAL, b"\x01")))
 
 
@@ -104,9 +111,14 @@ def status_report(state: bytes, serial: str) -> bytes:
     )
 
 
-def aborted(code: int) -> bytes:
+def aborted(code: int, receipt: bytes = b"") -> bytes:
     """Return 06 1E."""
-    return build(say.ABORT, bytes((code,)))
+    return build(say.ABORT, bytes((code,)) + (bmp.one(bmp.RECEIPT, receipt) if receipt else b""))
+
+
+def card_data(card: CardProfile) -> bytes:
+    """Return the status information of a card that was only read."""
+    return build(say.STATUS_INFORMATION, bmp.join([(bmp.RESULT, b"\0"), *_of_card(card)]))
 
 
 def doing(code: int, text: str, *, minutes: bool = True) -> bytes:
@@ -128,7 +140,7 @@ def status(entry: Entry, code: int, card: CardProfile | None, at: datetime, term
     values: bmp.Values = [(bmp.RESULT, bytes((code,)))]
     receipt = entry.references.get("receipt", "")
     if code == 0:
-        values += [(bmp.AMOUNT, bytes.fromhex(f"{entry.amount:012d}"))]
+        values += [(bmp.AMOUNT, bytes.fromhex(f"{int(entry.references.get('told', entry.amount)):012d}"))]
     values += [(0x49, bytes.fromhex(f"0{terminal.currency}")), (bmp.TERMINAL_ID, bytes.fromhex(terminal.id))]
     values += [(bmp.TIME, bytes.fromhex(f"{at:%H%M%S}")), (bmp.DATE, bytes.fromhex(f"{at:%m%d}"))]
     if receipt:
@@ -138,16 +150,15 @@ def status(entry: Entry, code: int, card: CardProfile | None, at: datetime, term
     objects: list[tuple[int, bytes]] = [(tlv.VIRTUAL, b"\x01")]
     if card is not None:
         scheme = SCHEMES[card.name]
-        hidden = f"{'e' * 12}{card.last4 or '0000'}"
-        values += [
-            (bmp.CARD, bytes.fromhex(hidden)),
-            (bmp.CARD_TYPE, bytes((scheme.type,))),
-            (bmp.CARD_NAME, scheme.name.encode() + b"\0"),
-        ]
+        values += _of_card(card)
         objects += [(tlv.AID, bytes.fromhex(scheme.aid))] if scheme.aid else []
-        verification = b"\x02" if card.pin else b"\0"
+        verification = b"\x01" if "signature" in entry.references else b"\x02" if card.pin else b"\0"
         paid = (tlv.VERIFICATION, verification), (tlv.ENTRY, _ENTRIES.get(card.entry, b"\0"))
         objects.append((tlv.PAYMENT, b"".join(tlv.make(tag, value) for tag, value in paid)))
+    if "tippable" in entry.references:
+        objects.append((tlv.TIPPABLE, b"\x01"))
+    if tip := entry.references.get("tip"):
+        objects.append((tlv.TIP, bytes.fromhex(f"{int(tip):012d}")))
     if code == 0 and entry.auth_code:
         values += [(bmp.APPROVAL, entry.auth_code.encode().ljust(8, b"\0"))]
     elif code:
@@ -155,6 +166,15 @@ def status(entry: Entry, code: int, card: CardProfile | None, at: datetime, term
     values.append((bmp.CONTRACT, entry.contract.ljust(15).encode()))
     data = bmp.join(values) + container(*objects)
     return build(say.STATUS_INFORMATION, data)
+
+
+def _of_card(card: CardProfile) -> bmp.Values:
+    scheme = SCHEMES[card.name]
+    return [
+        (bmp.CARD, bytes.fromhex(f"{'e' * 12}{card.last4 or '0000'}")),
+        (bmp.CARD_TYPE, bytes((scheme.type,))),
+        (bmp.CARD_NAME, scheme.name.encode() + b"\0"),
+    ]
 
 
 def with_unknown_field(said: bytes) -> bytes:
@@ -172,17 +192,27 @@ def slip(entry: Entry, copy: str, terminal: Terminal) -> str:
     if entry.card:
         lines += [entry.card.brand, f"############{entry.card.last4}"]
     lines += [f"Betrag {euros(entry.amount or entry.asked, entry.currency)}", _RESULT[entry.outcome]]
+    if tip := entry.references.get("tip"):
+        lines.append(f"darin Trinkgeld {euros(int(tip), entry.currency)}")
+    if copy == "merchant" and "signature" in entry.references:
+        lines += ["", "Unterschrift", "________________________"]
     return "\n".join(lines)
 
 
-def day_slip(entries: Iterable[Entry], terminal: Terminal) -> str:
-    """Return the text of an end of day's slip."""
+def service_slip(title: str, terminal_id: str) -> str:
+    """Return the text of a diagnosis' or initialisation's slip."""
+    return "\n".join([*_HEAD, title, f"Terminal-ID {terminal_id}", "Erfolgreich"])
+
+
+def day_slip(entries: Iterable[Entry], terminal: Terminal, title: str) -> str:
+    """Return the text of the slip of an end of day, or of the totals in between."""
     lines = [f"{_WHAT.get(entry.kind, entry.kind)} {euros(entry.amount, entry.currency)}" for entry in entries]
-    return "\n".join([*_HEAD, "Kassenschnitt", f"Terminal-ID {terminal.id}", *lines])
+    return "\n".join([*_HEAD, title, f"Terminal-ID {terminal.id}", *lines])
 
 
+_WHOSE = {"merchant": b"\x01", "customer": b"\x02", "other": b"\x03"}
 _HEAD = ("VIRTUELLES TERMINAL", "OHNE WERT")
-_WHAT = {"sale": "Zahlung", "refund": "Gutschrift", "reversal": "Storno", "preauth": "Reservierung"}
+_WHAT = {"sale": "Zahlung", "tip": "Trinkgeld", "refund": "Gutschrift", "reversal": "Storno", "preauth": "Reservierung"}
 _RESULT = {"approved": "Zahlung erfolgt", "declined": "ABGELEHNT", "cancelled": "ABBRUCH"}
 
 
@@ -202,9 +232,9 @@ def totals(entries: Iterable[Entry], at: datetime) -> bytes:
     receipts = ["0000"]
     groups = {scheme.name: scheme.group for scheme in SCHEMES.values()}
     for entry in entries:
-        sign = 1 if entry.kind == "sale" else -1
+        sign = 1 if entry.kind in ("sale", "tip") else -1
         group = counted[groups.get(entry.card.brand if entry.card else "", "others")]
-        group[0] += 1
+        group[0] += entry.kind != "tip"  # it belongs to a payment that is counted
         group[1] += sign * entry.amount
         receipts.append(entry.references.get("receipt", "0000"))
     first, last = (receipts[1], receipts[-1]) if len(receipts) > 1 else ("0000", "0000")
@@ -222,15 +252,15 @@ def totals(entries: Iterable[Entry], at: datetime) -> bytes:
     return build(say.STATUS_INFORMATION, bmp.join(values))
 
 
-def printed(text: str, kind: str, registered: Registered) -> list[bytes]:
-    """Return the messages that print a slip at the till: one block, or a line each."""
+def printed(text: str, kind: str, registered: Registered, *, container_behind: bool = False) -> list[bytes]:
+    """Return the messages that print a slip at the till: one block, or a line each, as card complete has them."""
     lines = text.splitlines()
     if registered.blocks:
         objects = b"".join(
             tlv.make(tlv.ATTRIBUTE, b"\0") + tlv.make(tlv.LINE, line.encode("cp437", "replace")) for line in lines
         )
         objects += tlv.make(tlv.ATTRIBUTE, b"\x81")
-        whose = {"merchant": b"\x01", "customer": b"\x02"}.get(kind, b"\x03")
-        return [build(say.PRINT_BLOCK, container((tlv.RECEIPT_TYPE, whose), (tlv.PRINT_TEXTS, objects)))]
-    said = [build(say.PRINT_LINE, b"\0" + line.encode("cp437", "replace")) for line in lines]
+        return [build(say.PRINT_BLOCK, container((tlv.RECEIPT_TYPE, _WHOSE[kind]), (tlv.PRINT_TEXTS, objects)))]
+    behind = container((tlv.RECEIPT_TYPE, _WHOSE[kind])) if container_behind else b""
+    said = [build(say.PRINT_LINE, b"\0" + line.encode("cp437", "replace") + behind) for line in lines]
     return [*said, build(say.PRINT_LINE, b"\x81")]

@@ -304,7 +304,7 @@ class Zvt:
         if not self._main:
             code = (taken.parts.get("result") or b"\xff")[0]
             return self._end(refusal(code or 0xFF), heard=True)
-        return self._end(aborted(self._asked, self._status, taken, self._slips), heard=True)
+        return self._end(aborted(self._asked, self._status, taken, self._slips, self._registered), heard=True)
 
     def _learn(self, lost: Lost) -> list[Effect]:
         """Judge what the terminal says of its last transaction."""

@@ -26,7 +26,7 @@ from .codes import (
     VERIFICATIONS,
     result_of,
 )
-from .conditions import remedy_of
+from .conditions import CONDITIONS, READY, condition_of, remedy_of
 from .messages import Taken
 from .slips import CUSTOMER, MERCHANT, Slips
 from .values import text_of
@@ -96,8 +96,12 @@ def judge(
     return _done(asked, status, said)
 
 
-def aborted(asked: Asked, status: Taken | None, end: Taken, slips: Slips) -> Outcome:
-    """Return the outcome of a dialog that ended with an abort: nothing was charged, or it was taken back."""
+def aborted(asked: Asked, status: Taken | None, end: Taken, slips: Slips, registered: Taken | None = None) -> Outcome:
+    """Return the outcome of a dialog that ended with an abort: nothing was charged, or it was taken back.
+
+    A terminal that said when it was registered what it wants first says it again: the same number from a bank means
+    something else, but comes with a result.
+    """
     said = evidence(status, slips, asked.charset)
     first, last = _code(status), _code(end, "result")
     if last == DONE:
@@ -108,6 +112,10 @@ def aborted(asked: Asked, status: Taken | None, end: Taken, slips: Slips) -> Out
     if first == DONE:
         text = "The terminal took the payment back. Nothing was charged."
         return Outcome(State.DECLINED, "taken_back", text, **said)
+    wants = condition_of(b"", registered.value(fields.STATUS)) if registered else READY
+    if status is None and wants is not READY and CONDITIONS.get(last or 0) is wants:
+        said["details"] |= {"result": f"{last:02x}", "remedy": str(wants.remedy)}
+        return Outcome(State.FAILED, wants.word, wants.text, **said)
     return _not_done(first or last or 0xFF, said)
 
 
