@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from .clock import parse
 from .dialog import Dialog
 from .journal import Journal, Record
 from .protocols.machine import Close, Evidence, Outcome, Progress, Result
@@ -27,6 +29,9 @@ FOR_TILLS_SECONDS = 30.0
 
 #: Seconds a new payment waits at most for the answer to a last question; asked less long ago, it is not asked again.
 BEFORE_NEXT_SECONDS = 3.0
+
+#: Doubts in which nothing was heard: the terminal may still be at work, and say its answer on the line later.
+NOTHING_HEARD = frozenset({"driver_restarted", "link_lost"})
 
 ASKING = "The answer was lost. Asking the terminal what became of the payment: do not take the card again."
 
@@ -129,6 +134,7 @@ class Questions:
         self._journal = journal
         self._exclusive = exclusive
         self._asking: Asking | None = None
+        self._answered: frozenset[str] = frozenset()  # could be meant by what the terminal last said on its own
         self._left = ("", 0.0)  # the lost one, and when its request had left: known however often the asking begins
 
     @property
@@ -198,6 +204,7 @@ class Questions:
 
     def overheard(self, last: Last) -> None:
         """The terminal has spoken on its own: about the transaction it names, else its last one. Raises the same."""
+        self._answered = frozenset(record.uuid for record in self.could_be_heard())
         if last.reference:
             self.heard(last)
             return
@@ -209,6 +216,17 @@ class Questions:
         """Return the transactions whose answer is still to come, as far as anybody knows."""
         records = self._journal.open_on(self._terminal.id)
         return [record for record in records if record.state is State.UNKNOWN and record.kind in MONEY_KINDS]
+
+    def still_at_work(self, longest: float, now: datetime) -> Record | None:
+        """Return the payment the terminal may still be at, `longest` seconds at most after it was asked.
+
+        Its answer, coming on a line where answers are not told apart, would be taken for the next payment's.
+        """
+        for record in self.could_be_heard():
+            silent = record.outcome and record.outcome.code in NOTHING_HEARD and record.uuid not in self._answered
+            if silent and 0 <= (now - parse(record.requested_at)).total_seconds() < longest:
+                return record
+        return None
 
     def _believe(self, record: Record, last: Last, waited: float) -> None:
         word = believe(self._lost(record, waited), last, math.inf)

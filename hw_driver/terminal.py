@@ -121,11 +121,15 @@ class Terminal:
     @property
     def holder(self) -> dict[str, str] | None:
         """Who holds the terminal, ``{till, operator, uuid, since}``, or None when it is free."""
-        transaction = self._holding
-        if transaction is None:
+        holding: Transaction | Record | None = self._holding
+        since = self._since
+        if holding is None and self._line is not None and self.info.overheard is not None:
+            holding = self._questions.still_at_work(float(self._option("answer_timeout", 0)), self._clock.now())
+            since = holding.requested_at if holding else ""
+        if holding is None:
             return None
-        till, operator = (str(transaction.body.get(name) or "") for name in ("till", "operator"))
-        return {"till": till, "operator": operator, "uuid": transaction.uuid, "since": self._since}
+        till, operator = (str(holding.body.get(name) or "") for name in ("till", "operator"))
+        return {"till": till, "operator": operator, "uuid": holding.uuid, "since": since}
 
     @property
     def _holding(self) -> Transaction | None:
@@ -282,7 +286,7 @@ class Terminal:
 
     def _resting(self) -> bool:
         """Whether nobody uses the terminal, or is about to, or asks about a lost answer."""
-        return self.idle and not self._coming and not self._holding and not self._to_recover
+        return self.idle and not self._coming and self.holder is None and not self._to_recover
 
     def _ask_to_keep_alive(self) -> None:
         """Ask the terminal who it is, for no till: nobody sees it, and nothing of it is kept."""

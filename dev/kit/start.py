@@ -8,10 +8,14 @@ import importlib
 import os
 import shutil
 import signal
+import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 OLDEST, NEWEST = (3, 11), (3, 13)
+NEEDED = "ctypes, sqlite3, ssl, venv"
+"""What a distribution may have left out of its Python."""
 
 
 def run(module_name: str) -> None:
@@ -42,15 +46,32 @@ def _as_an_exit(number: int, _frame: object) -> None:
 
 
 def _use_a_suitable_python() -> None:
-    """Go on in another Python where this one is too old or too new for the locked packages."""
+    """Go on in another Python where this one is too old or too new for the locked packages, or slow for no reason."""
     if OLDEST <= sys.version_info[:2] <= NEWEST:
+        _use_the_optimized_python()
         return
-    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
-        other = shutil.which(f"python3.{minor}")
-        if other:
-            os.execv(other, [other, *sys.argv])
+    others = _pythons()
+    if others:
+        os.execv(others[0], [others[0], *sys.argv])
     sys.stderr.write(
         f"Python 3.{OLDEST[1]} to 3.{NEWEST[1]} is needed and this is {sys.version_info[0]}.{sys.version_info[1]}: "
         f"install one of them, for example python3.{OLDEST[1]}\n"
     )
     sys.exit(1)
+
+
+def _use_the_optimized_python() -> None:
+    """Go on in the distribution's Python where somebody compiled this one without optimization: a third slower."""
+    if sys.base_prefix == "/usr" or "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or ""):
+        return
+    for other in _pythons(os.defpath):
+        if Path(other).resolve() == Path(sys.executable).resolve():
+            return
+        if subprocess.run([other, "-c", f"import {NEEDED}"], capture_output=True, check=False).returncode == 0:
+            os.execv(other, [other, *sys.argv])
+
+
+def _pythons(path: "str | None" = None) -> "list[str]":
+    """The suitable Pythons on this path (default: the user's), newest first."""
+    names = [f"python3.{minor}" for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
+    return [found for found in (shutil.which(name, path=path) for name in names) if found]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -49,8 +50,8 @@ class Disk:
         """Return the uuids that are in one of these states on the disk."""
         if not self.durable:
             return []
-        rows = self.file.execute("SELECT uuid, state FROM transactions")
-        return [uuid for uuid, state in rows if state in states]
+        query = "SELECT uuid FROM transactions WHERE state IN (SELECT value FROM json_each(?))"
+        return [uuid for (uuid,) in self.file.execute(query, [json.dumps(states)])]
 
     def put_aside(self) -> None:
         self.set_aside.append(self.file)

@@ -9,6 +9,7 @@ import itertools
 import logging
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ..report import Report
 
 #: Histories that a process plays before it tells how far it is.
-PORTION = 25
+PORTION = 50
 #: Days played first and thrown away: what Python has learnt of the code in them, its children know.
 WARMING = 2
 #: Findings that are printed, the rest is counted; and days of theirs that can be played again.
@@ -47,21 +48,25 @@ def run(parsed: argparse.Namespace, workplace: Any) -> int:
         return _replay(parsed.seed, parsed.only, parsed.broken)
     began, cpu = time.monotonic(), _cpu()
     report = None
-    with Progress(f"{parsed.sales} sales, seed {parsed.seed}") as progress:
-        for report in so_far(parsed.seed, parsed.sales, parsed.jobs, parsed.broken):
-            share = min(1.0, report.total("sales") / parsed.sales)
-            left = round((time.monotonic() - began) * (1 - share) / share) if share else 0
-            told = f"{report.total('sales')} sales, {report.found('lost')} lost, {report.found('doubled')} doubled"
-            progress.update(share, f"{told}, {left // 60}:{left % 60:02} left")
+    try:
+        with Progress(f"{parsed.sales} sales, seed {parsed.seed}") as progress:
+            for report in so_far(parsed.seed, parsed.sales, parsed.jobs, parsed.broken):
+                share = min(1.0, report.total("sales") / parsed.sales)
+                left = round((time.monotonic() - began) * (1 - share) / share) if share else 0
+                told = f"{report.total('sales')} sales, {report.found('lost')} lost, {report.found('doubled')} doubled"
+                progress.update(share, f"{told}, {left // 60}:{left % 60:02} left")
+    finally:  # stopped half-way, what was found until then is told
+        if report is not None:
+            print(_table(report))
+            print(_speed(report.total("sales"), time.monotonic() - began, _cpu() - cpu, parsed.jobs), flush=True)
     assert report is not None
-    seconds, cpu = time.monotonic() - began, _cpu() - cpu
-    print(_table(report))
-    speed = (
-        f"{report.total('sales') / seconds:.0f} sales a second, {report.total('sales') / cpu:.0f} per second of a core"
-    )
-    print(f"{seconds:.0f} s, {cpu:.0f} s of processor time, {parsed.jobs} processes: {speed}")
     _explain(report, parsed)
     return int(report.failed)
+
+
+def _speed(sales: int, seconds: float, cpu: float, jobs: int) -> str:
+    each = f"{sales / seconds:.0f} sales a second, {sales / cpu:.0f} per second of a core"
+    return f"{seconds:.0f} s, {cpu:.0f} s of processor time, {jobs} processes: {each}"
 
 
 def _explain(report: Report, parsed: argparse.Namespace) -> None:
@@ -106,11 +111,16 @@ def _played(portions: Iterator[Any], jobs: int) -> Iterator[Report]:
         return
     _play((0, 0, WARMING, None))
     # A child plays one portion, and what it leaves goes with it: nothing need be collected.
-    with multiprocessing.get_context("fork").Pool(jobs, gc.disable, maxtasksperchild=1) as pool:
+    with multiprocessing.get_context("fork").Pool(jobs, _child, maxtasksperchild=1) as pool:
         ahead = deque(pool.apply_async(_play, (next(portions),)) for _ in range(2 * jobs))
         while True:
             yield ahead.popleft().get()
             ahead.append(pool.apply_async(_play, (next(portions),)))
+
+
+def _child() -> None:
+    gc.disable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says what was found until then
 
 
 def _play(portion: tuple[int, int, int, str | None]) -> Report:

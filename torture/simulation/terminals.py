@@ -11,11 +11,15 @@ from functools import partial
 from typing import Any
 
 from hw_driver.virtual.cards import CARDS
+from hw_driver.protocols.zvt.commands import MONEY_COMMANDS
 from hw_driver.virtual.concert import Book, HangUp, Phase, PowerOff, PowerOn, Settings, VirtualConcert, Write
 from hw_driver.virtual.concert_answers import V3, V3_ON_LINE, Dialect
 from hw_driver.virtual.concert_v2_answers import V2
 from hw_driver.virtual.faults import Faults, faults_of
 from hw_driver.virtual.on_line import OnLine
+from hw_driver.virtual.zvt import VirtualZvt
+from hw_driver.virtual.zvt_on_line import OnZvtLine
+from hw_driver.virtual.zvt_talk import ZvtSettings
 
 from ..history import REPAIRED, Charge, Notes
 from .cable import Cable
@@ -111,6 +115,42 @@ def _v2(transport: str, *settings: Mapping[str, Any]) -> Stand:
     )
 
 
+def _zvt(faults: Faults, clock: Callable[[], datetime], chance: random.Random, options: Mapping[str, Any]) -> Any:
+    """What makes an approval hold is the till's answer or nothing more, and it goes without saying which (zvt.md 6.1)."""
+    told = bool(options.get("last_result", True))
+    settings = ZvtSettings(duplicata=told, keeps_unacknowledged=chance.random() < 0.5)
+    return VirtualZvt(settings, faults, clock, chance)
+
+
+def _zvt_on_line(*what: Any) -> Any:
+    return OnZvtLine(_zvt(*what))
+
+
+def _wrong_head(data: bytes, place: int) -> bytes:
+    """ZVT over TCP has no check: only a message that is none, or is longer than it can be, is seen to be wrong."""
+    at = 2 if place % 2 and len(data) > 2 else 0
+    return data[:at] + bytes([data[at] ^ 0x40]) + data[at + 1 :]
+
+
+def _eighth_bit(data: bytes, place: int) -> bytes:
+    """A frame of ZVT has a check."""
+    return data[:place] + bytes([data[place] ^ 0x80]) + data[place + 1 :]
+
+
+def _can_be_told(options: Mapping[str, Any], exclusive: bool) -> bool:
+    return exclusive and bool(options.get("last_result", True))
+
+
+_ZVT_SETTINGS: tuple[Mapping[str, Any], ...] = (
+    {},
+    {"slips": "lines"},
+    {"slips": "none", "partial_approval": True},
+    {"containers": False, "payment_type": "40"},
+    {"last_result": False},
+)
+_FRAME = b"\x10\x02"
+
+
 STANDS: dict[str, Stand] = {
     "concert-v3": Stand(
         "concert-v3",
@@ -138,6 +178,28 @@ STANDS: dict[str, Stand] = {
     ),
     "concert-v2 serial": _v2("serial", {}, {"dialect": "E"}, _NAMED),
     "concert-v2 tcp": _v2("tcp", {}, {"dialect": "E", "ticket": True}, _NAMED),
+    "zvt": Stand(
+        "zvt",
+        "tcp",
+        _zvt,
+        _ZVT_SETTINGS,
+        moves_money=lambda data: data[:2] in MONEY_COMMANDS,
+        corrupt=_wrong_head,
+        provable=_can_be_told,
+    ),
+    "zvt serial": Stand(
+        "zvt-serial",
+        "serial",
+        _zvt_on_line,
+        _ZVT_SETTINGS,
+        moves_money=lambda data: data[:2] == _FRAME and data[2:4] in MONEY_COMMANDS,
+        corrupt=_eighth_bit,
+        provable=_can_be_told,
+        checked=True,
+        repairs=lambda data, place: data[:2] == _FRAME and place >= 2,
+        refuses=lambda data: data == b"\x15",
+        repaired=_BY_THE_LINE,
+    ),
 }
 
 

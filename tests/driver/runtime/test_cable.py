@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from replay.cable import ACK, ENQ, EOT, NAK, Cable, framed, reply
@@ -12,7 +13,7 @@ from runtime_kit import body
 from hw_driver import line
 from hw_driver.protocols.registry import PROTOCOLS
 from hw_driver.protocols.states import State
-from hw_driver.terminal import Terminal
+from hw_driver.terminal import Terminal, TerminalBusy
 
 V2 = PROTOCOLS["concert-v2"]
 #: Short times, so that the patience of a real line is not waited for.
@@ -283,6 +284,45 @@ async def test_a_late_answer_that_collides_with_the_next_request_is_not_taken_fo
     await cable.bring(reply("7", private=other))
     assert await outcome(second) == (State.DECLINED, "declined")
     await terminal.close()
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+async def test_while_the_terminal_may_be_at_the_lost_payment_no_other_begins(cable, journal, clock, exclusive):
+    """Its answer would be taken for the next one's: nothing in it says whose it is."""
+    first = await left_by_a_stopped_driver(cable, journal, clock)
+    terminal = runner(cable.path, journal, clock, exclusive=exclusive)
+    await terminal.recover()
+    await ended(terminal.transaction(first))
+    with pytest.raises(TerminalBusy) as busy:
+        await sale(terminal, clock, amount=990)
+    assert busy.value.holder["uuid"] == first
+    assert terminal.describe()["holder"]["since"] == journal.get(first).requested_at
+    await cable.bring(reply())  # the first one's, after all
+    second = await sale(terminal, clock, amount=990)
+    await cable.take_request()
+    await cable.bring(reply(amount=990))
+    assert (await outcome(second))[0] is State.APPROVED
+    await terminal.close()
+
+
+async def test_after_the_longest_dialog_the_terminal_is_free_again(cable, journal, clock):
+    await left_by_a_stopped_driver(cable, journal, clock)
+    terminal = runner(cable.path, journal, clock)
+    await terminal.recover()
+    clock.shift = timedelta(seconds=QUICK["answer_timeout"])
+    await sale(terminal, clock)
+    await cable.take_request()
+    await terminal.close()
+
+
+async def left_by_a_stopped_driver(cable, journal, clock):
+    """The uuid of a payment whose request the terminal has taken."""
+    before = runner(cable.path, journal, clock)
+    await before.recover()
+    transaction = await sale(before, clock)
+    await cable.take_request()
+    await before.close()
+    return transaction.uuid
 
 
 async def test_a_late_answer_that_cannot_be_stored_is_not_acknowledged(cable, journal, clock, monkeypatch):

@@ -20,7 +20,7 @@ DAYS = 12
 def test_nothing_is_lost_or_doubled(seed: int) -> None:
     report = run.torture(seed, DAYS)
     assert not report.findings, report.findings[0]
-    assert report.total("sales") >= DAYS * shop.SALES
+    assert report.total("sales") >= DAYS * shop.SALES * 3 // 4, "a day in which hardly anybody got to pay"
     assert report.total("possible") > DAYS * shop.SALES / 2
     assert report.total("got") == report.total("possible")
     # What makes a day hard was there.
