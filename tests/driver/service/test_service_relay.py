@@ -27,6 +27,7 @@ from service_kit import (
 )
 
 from hw_driver.service.relay import Relay
+from hw_driver.service.relay_commands import for_the_bus
 
 
 @pytest.fixture
@@ -81,6 +82,15 @@ async def test_what_the_terminal_shows_is_told_unasked(
     assert "merchant_receipt" not in outcome
     assert "details" not in outcome
     assert odoo.faults == []
+
+
+def test_of_the_details_only_what_a_till_acts_on_goes_over_the_bus() -> None:
+    details = {"signature": "yes", "tip": "200", "text": "Danke", "trace": "000017", "turnover": "000003"}
+    told = {"state": "approved", "outcome": {"receipt": "R", "merchant_receipt": "M", "details": details}}
+    passed = {"receipt": "R", "details": {"signature": "yes", "tip": "200", "text": "Danke"}}
+    assert for_the_bus(told) == {"state": "approved", "outcome": passed}
+    assert for_the_bus({"outcome": {"details": {"trace": "000017"}}}) == {"outcome": {}}
+    assert for_the_bus({"outcome": None}) == {"outcome": None}
 
 
 async def test_health_says_whose_clock_and_journal(till: Till, odoo: RelayReceiver) -> None:
