@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -209,7 +209,7 @@ class Questions:
             self.heard(last)
             return
         for record in self.could_be_heard():
-            if is_last(self._journal, record):  # it was not asked for its last one: no more than an approval is proven
+            if self._is_last(record):  # it was not asked for its last one: no more than an approval is proven
                 self._believe(record, last, 0)
 
     def could_be_heard(self) -> list[Record]:
@@ -275,12 +275,15 @@ class Questions:
         doubt, more = asking.doubt or LEFT_OPEN, bool(asking.pauses)
         terminal.begin(machine, transaction, effects, resumed=True, may_ask=more, doubt=doubt)
 
+    def _is_last(self, record: Record) -> bool:
+        return is_last(self._journal, record, self._recovery.refusals if self._recovery else ())
+
     def _lost(self, record: Record, waited: float) -> Lost:
         """Return what is known around a transaction whose answer was lost.
 
         With another request since, only a reference proves anything.
         """
-        last = is_last(self._journal, record)
+        last = self._is_last(record)
         previous = _previous(self._journal, record) if last else None
         return Lost(
             uuid=record.uuid,
@@ -301,9 +304,13 @@ def may_be_last(journal: Journal, record: Record) -> bool:
     return all(later.state in ENDED_WITHOUT_CHARGE or later.kind is Kind.REPRINT for later in after)
 
 
-def is_last(journal: Journal, record: Record) -> bool:
-    """Whether a terminal's last transaction can only be this one or an earlier one: nothing of ours left since."""
-    return all(_never_left(later) or later.kind is Kind.REPRINT for later in journal.after(record.uuid))
+def is_last(journal: Journal, record: Record, refusals: Collection[str] = ()) -> bool:
+    """Whether a terminal's last transaction can only be this one or an earlier one: it has begun nothing of ours since.
+
+    `refusals`: as `Recovery` has them.
+    """
+    without = NOT_SENT_CODES.union(refusals)
+    return all(_never_begun(later, without) or later.kind is Kind.REPRINT for later in journal.after(record.uuid))
 
 
 def _previous(journal: Journal, record: Record) -> Record | None:
@@ -323,8 +330,8 @@ def _says_the_same(record: Record, word: Outcome) -> bool:
     return (record.state, known) == (word.state, word.amount_approved)
 
 
-def _never_left(record: Record) -> bool:
+def _never_begun(record: Record, codes: Collection[str]) -> bool:
     outcome = record.outcome
     if record.state is State.REQUESTED:
         return True
-    return record.state is State.FAILED and outcome is not None and outcome.code in NOT_SENT_CODES
+    return record.state is State.FAILED and outcome is not None and outcome.code in codes

@@ -65,6 +65,7 @@ class _Transaction:
     settled: dict[str, Any]
     journal: int
     steps: list[tuple[int, str]] = field(default_factory=list)
+    heard: int | None = None
 
     @property
     def ended_unpaid(self) -> bool:
@@ -98,6 +99,8 @@ class _Journal:
         for seq, uuid, kind, _, _ in self.chain:
             if kind in MONEY_STATES and uuid in self.transactions:
                 self.transactions[uuid].steps.append((seq, kind))
+            elif kind == "heard" and uuid in self.transactions and self.transactions[uuid].heard is None:
+                self.transactions[uuid].heard = seq
 
 
 def check(history: History) -> Report:
@@ -125,6 +128,7 @@ class _Check:
         self._count()
         self._findings(self._chains())
         self._findings(self._written_ahead())
+        self._findings(self._taken_ahead())
         self._findings(self._told_ahead())
         self._findings(self._doubles())
         self._findings(self._losses())
@@ -220,6 +224,12 @@ class _Check:
             sent = transaction.when("sent") if transaction else None
             if sent is None or sent > written.durable:
                 yield "unwritten", 1, written.uuid, f"bytes left at {written.at:.3f} s before the intent was durable"
+
+    def _taken_ahead(self) -> Iterator[tuple[str, int, str, str]]:
+        for taken in self.history.notes.taken:
+            transaction = self.journals[taken.journal].transactions.get(taken.uuid)
+            if transaction is None or transaction.heard is None or transaction.heard > taken.durable:
+                yield "unwritten", 1, taken.uuid, f"its result was taken at {taken.at:.3f} s before it was durable"
 
     def _told_ahead(self) -> Iterator[tuple[str, int, str, str]]:
         for told in self.history.notes.told:

@@ -68,6 +68,7 @@ class Notes:
     journal: Callable[[], int] = lambda: 0
     charges: list[Charge] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
+    taken: list[Written] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     strikes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     marks: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -86,6 +87,10 @@ class Notes:
             self.written.append(Written(uuid, terminal, self.now(), self.durable(), self.journal(), again))
         if self.story is not None:
             self.tell(uuid, f"to terminal {terminal}: {data!r}")
+
+    def took(self, uuid: str, terminal: str) -> None:
+        """A terminal is told that the result it has just said is safe."""
+        self.taken.append(Written(uuid, terminal, self.now(), self.durable(), self.journal()))
 
     def heard(self, uuid: str, state: str, amount: int | None) -> None:
         self.told.append(Told(uuid, state, amount, self.now(), self.durable(), self.journal()))

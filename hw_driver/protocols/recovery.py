@@ -32,11 +32,13 @@ class Recovery:
 
     `supported(options)` says whether this terminal can; `pauses` are the seconds before each question while the
     terminal is held for it, `later` those before each further one, asked only while nobody uses the terminal.
+    `refusals` are codes of `failed` by which a terminal refuses before it begins: its last is still the one before.
     """
 
     supported: Callable[[Mapping[str, Any]], bool]
     pauses: tuple[float, ...] = (2, 8, 20)
     later: tuple[float, ...] = (60, 240, 900)
+    refusals: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Last:
     not succeed. `kind` is None where it is not told; `reference` is the uuid that went out with the request, or ''.
     `elsewhere` says that the terminal names another till for it. `idle` says that this terminal answers so only while
     nothing is under way. `newer` says whether its numbers come after those of the previous one; None: it told none.
+    `in_part` says that it may have approved less than was asked; `tip` is what the amount holds above that.
     """
 
     outcome: Outcome
@@ -77,6 +80,13 @@ class Last:
     elsewhere: bool = False
     idle: bool = False
     newer: bool | None = None
+    in_part: bool = False
+    tip: int = 0
+
+    @property
+    def amount(self) -> int:
+        """What it approved of what was asked."""
+        return (self.outcome.amount_approved or 0) - self.tip
 
 
 def believe(lost: Lost, last: Last, longest: float) -> Outcome | Evidence:
@@ -105,7 +115,7 @@ def _agreement(lost: Lost, last: Last) -> tuple[str, ...]:
     agrees = {
         "reference": last.reference == lost.uuid,
         "kind": last.kind is lost.kind,
-        "amount": last.outcome.amount_approved == lost.amount,
+        "amount": last.amount == lost.amount,
         "currency": last.currency == lost.currency,
         "newer": lost.previous is not None and _is_newer(last, lost.previous),
     }
@@ -113,20 +123,20 @@ def _agreement(lost: Lost, last: Last) -> tuple[str, ...]:
 
 
 def _is_this(lost: Lost, last: Last, agrees: tuple[str, ...]) -> bool:
-    amount = last.outcome.amount_approved or 0
-    if "currency" not in agrees or not 0 < amount <= lost.amount or last.kind not in (None, lost.kind):
+    if "currency" not in agrees or not 0 < last.amount <= lost.amount or last.kind not in (None, lost.kind):
         return False
     if lost.kind is Kind.REVERSAL and "amount" not in agrees:
         return False  # a payment is taken back as a whole
     if "reference" in agrees:
         return True
     told_another = last.reference or last.elsewhere
-    return lost.exclusive and not told_another and {"amount", "newer"} <= set(agrees)
+    enough = "amount" in agrees or (last.in_part and last.newer is True)  # less than asked: its own numbers must say so
+    return lost.exclusive and not told_another and enough and "newer" in agrees
 
 
 def _approved(lost: Lost, last: Last, agrees: tuple[str, ...]) -> Outcome:
     proof = "reference" if "reference" in agrees else "newer"
-    partial = last.outcome.amount_approved != lost.amount
+    partial = last.amount != lost.amount
     return replace(
         last.outcome,
         code="partial" if partial else "approved",

@@ -49,10 +49,11 @@ def _send_first(run: Any) -> Any:
 
 
 def _remember(actions: Any) -> Any:
-    """Law 2: a request whose link is lost is sent once more on a new one."""
+    """Law 2: a request whose link is lost is sent once more on a new one. A ZVT till's answers (80, 84) are none."""
 
     def send(self: Dialog, effect: Send) -> None:
-        REMEMBERED.setdefault(self, effect.data)
+        if effect.data[0] not in (0x80, 0x84):
+            REMEMBERED[self] = effect.data
         actions[Send](self, effect)
 
     return {**actions, Send: send}

@@ -10,8 +10,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from hw_driver.virtual.cards import CARDS
 from hw_driver.protocols.zvt.commands import MONEY_COMMANDS
+from hw_driver.protocols.zvt.machine import YES
+from hw_driver.virtual.cards import CARDS
 from hw_driver.virtual.concert import Book, HangUp, Phase, PowerOff, PowerOn, Settings, VirtualConcert, Write
 from hw_driver.virtual.concert_answers import V3, V3_ON_LINE, Dialect
 from hw_driver.virtual.concert_v2_answers import V2
@@ -36,7 +37,8 @@ class Stand:
     `moves_money(data)` tells requests that move money from questions; `corrupt(data, place)` damages a byte so that the
     protocol can see it; with `checked` it sees a changed digit as well. `repairs(data, place)` says whether it then
     asks for these bytes again, `refuses(data)` whether the terminal does; `repaired` names the terminal's faults that
-    do no more than that. `provable(options, exclusive)`: whether what it tells of its last result can be told from any
+    do no more than that. `takes(heard, said)`: whether `said` tells the terminal that the result in `heard` is safe.
+    `provable(options, exclusive)`: whether what it tells of its last result can be told from any
     other.
     """
 
@@ -51,6 +53,7 @@ class Stand:
     repairs: Callable[[bytes, int], bool] = lambda data, place: False
     refuses: Callable[[bytes], bool] = lambda data: False
     repaired: frozenset[str] = frozenset()
+    takes: Callable[[bytes, bytes], bool] = lambda heard, said: False
 
 
 def _concert(dialect: Dialect) -> Callable[..., Any]:
@@ -116,7 +119,7 @@ def _v2(transport: str, *settings: Mapping[str, Any]) -> Stand:
 
 
 def _zvt(faults: Faults, clock: Callable[[], datetime], chance: random.Random, options: Mapping[str, Any]) -> Any:
-    """What makes an approval hold is the till's answer or nothing more, and it goes without saying which (zvt.md 6.1)."""
+    """What makes an approval hold is the till's answer, or nothing more: both are in the specification (P15 2.2, 4)."""
     told = bool(options.get("last_result", True))
     settings = ZvtSettings(duplicata=told, keeps_unacknowledged=chance.random() < 0.5)
     return VirtualZvt(settings, faults, clock, chance)
@@ -186,6 +189,7 @@ STANDS: dict[str, Stand] = {
         moves_money=lambda data: data[:2] in MONEY_COMMANDS,
         corrupt=_wrong_head,
         provable=_can_be_told,
+        takes=lambda heard, said: heard[:2] == b"\x04\x0f" and said == YES,
     ),
     "zvt serial": Stand(
         "zvt-serial",

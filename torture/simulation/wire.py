@@ -40,7 +40,8 @@ class Speech(Protocol):
 
     `corrupt(data, place)` damages the byte at this place so that the protocol can see it; `repairs(data, place)` says
     whether the protocol then asks for these bytes again, `refuses(data)` whether the terminal does so; with `checked` a
-    changed digit can be seen as well.
+    changed digit can be seen as well. `takes(heard, said)`: whether `said` tells the terminal that the result in
+    `heard` is safe.
     """
 
     @property
@@ -49,6 +50,7 @@ class Speech(Protocol):
     def corrupt(self, data: bytes, place: int) -> bytes: ...
     def repairs(self, data: bytes, place: int) -> bool: ...
     def refuses(self, data: bytes) -> bool: ...
+    def takes(self, heard: bytes, said: bytes) -> bool: ...
 
 
 class Far(Protocol):
@@ -348,6 +350,7 @@ class SimulatedTransport:
         self._listener = listener
         self._road: Road | None = None
         self._asked = self._refused = ""
+        self._heard = b""
 
     @property
     def uuid(self) -> str:
@@ -373,6 +376,8 @@ class SimulatedTransport:
         wire.notes.wrote(uuid, wire.far.name, data, money, again=money and self._refused == uuid)
         if money:
             self._asked, self._refused = uuid, ""
+        elif self._asked and wire.speech.takes(self._heard, data):
+            wire.notes.took(uuid, wire.far.name)
         self._road.send(TO_TERMINAL, data)
         wire.at_boundary("after write")
 
@@ -398,6 +403,7 @@ class SimulatedTransport:
         if self._road is not None:
             if self._wire.speech.refuses(data):
                 self._refused = self._asked
+            self._heard = data
             self._listener.on_data(data)
 
     def lost(self, reason: str) -> None:

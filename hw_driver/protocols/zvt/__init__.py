@@ -12,7 +12,10 @@ from .options import KINDS, OPTIONS, able
 from .presets import SERIAL, TCP
 from .request import MAX_AMOUNT
 
-_RECOVERY = Recovery(supported=lambda options: bool(options.get("last_result", True)))
+_RECOVERY = Recovery(
+    supported=lambda options: bool(options.get("last_result", True)),
+    refusals=frozenset({"terminal_busy", "message_refused"}),
+)
 
 PROTOCOLS = (
     ProtocolInfo(

@@ -36,19 +36,34 @@ def last_of(status: Taken | None, options: Options, *, idle: bool) -> Last | Non
         outcome = Outcome(State.APPROVED, "approved", text, amount_approved=int(amount), **said)
     else:
         return None
-    return Last(outcome, currency=currency, kind=kind, idle=idle)
+    tip = int(said["details"].get("tip", 0))
+    return Last(outcome, currency=currency, kind=kind, idle=idle, in_part=options.partial_approval, tip=tip)
 
 
 def tell(lost: Lost, last: Last, longest: float) -> Outcome | Evidence:
     """Return how the lost transaction ended, or the evidence where that is not proven."""
+    mine = _as_asked(lost, last)
     if lost.said is not None and same(lost.said, last.outcome):
-        return believe(lost, replace(last, reference=lost.uuid), longest)
+        return believe(lost, replace(mine, reference=lost.uuid), longest)
     if lost.previous is not None and same(lost.previous, last.outcome) and _as_much(lost.previous, last.outcome):
         return believe(lost, replace(last, reference=lost.previous_uuid), longest)
     told_another = lost.said is not None and _named(lost.said)
     told = lost.previous is not None and _named(lost.previous) and _named(last.outcome)
     newer = _is_after(last.outcome, lost.previous) if told and lost.previous else None
-    return believe(lost, replace(last, elsewhere=told_another, newer=newer), longest)
+    return believe(lost, replace(mine, elsewhere=told_another, newer=newer), longest)
+
+
+def _as_asked(lost: Lost, last: Last) -> Last:
+    """Return the last transaction as what it would be if it were the lost one.
+
+    A tip is told with its sale (SM), and a completion perhaps with what was released (06 23): other amounts than the
+    till asked with, so what only looks like less than was asked is not taken for it.
+    """
+    if lost.kind is Kind.TIP and last.tip == lost.amount:
+        return replace(last, outcome=replace(last.outcome, amount_approved=lost.amount), tip=0)
+    if lost.kind is Kind.TIP or (lost.kind is Kind.COMPLETION and last.amount != lost.amount):
+        return replace(last, kind=last.kind or Kind.SALE)
+    return last
 
 
 def _as_much(one: Outcome, other: Outcome) -> bool:

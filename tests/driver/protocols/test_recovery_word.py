@@ -130,3 +130,25 @@ def test_the_terminals_word(lost, last, expected):
 def test_what_agrees_is_named():
     word = believe(replace(LOST, exclusive=False), said(kind=Kind.SALE), LONGEST)
     assert word.matches == ("kind", "amount", "currency", "newer")
+
+
+def sold(amount, **more):
+    return Last(replace(SALE, amount_approved=amount), "EUR", **more)
+
+
+@pytest.mark.parametrize(
+    ("last", "word"),
+    [
+        (sold(700), "evidence"),
+        (sold(700, in_part=True), "evidence"),  # it may be somebody else's, of another amount
+        (sold(700, newer=True), "evidence"),  # it was not told that less is understood
+        (sold(700, in_part=True, newer=True), "partial"),
+        (sold(1400, in_part=True, newer=True), "evidence"),
+        (sold(1400, tip=150, newer=True), "approved"),
+        (sold(1400, tip=100, newer=True), "evidence"),
+        (sold(1250, tip=150, newer=True), "evidence"),
+    ],
+)
+def test_less_than_asked_and_more(last, word):
+    assert code(last=last) == word
+    assert code(lost=replace(LOST, exclusive=False), last=last) == "evidence"

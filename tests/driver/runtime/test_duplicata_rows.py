@@ -182,6 +182,17 @@ def test_what_came_after_an_unknown_one(
     assert asking.is_last(journal, unknown) is is_the_last
 
 
+def test_what_was_refused_at_once_does_not_come_between(journal: Journal) -> None:
+    unknown = journal.intend(body())
+    journal.record(unknown.uuid, State.SENT)
+    unknown = journal.record(unknown.uuid, State.UNKNOWN)
+    later = journal.intend(body())
+    journal.record(later.uuid, State.SENT)
+    journal.record(later.uuid, State.FAILED, Outcome(State.FAILED, "terminal_busy"))
+    assert not asking.is_last(journal, unknown), "some terminals count what they refuse"
+    assert asking.is_last(journal, unknown, PROTOCOLS["zvt"].recovery.refusals)
+
+
 async def test_a_copy_between_changes_nothing(shop: Shop) -> None:
     """A reprint is no payment: what was last before it is last after it."""
     shop.start(TELLS, exclusive=True)

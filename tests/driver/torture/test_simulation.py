@@ -34,11 +34,12 @@ def test_every_kind_of_terminal_comes_through(stand: str, monkeypatch: pytest.Mo
     report = run.torture(71, 6)
     assert not report.findings, report.findings[0]
     counts = report.counts[stand]
+    protocol = PROTOCOLS[terminals.STANDS[stand].protocol]
     assert counts["sales"] == report.total("sales") >= 6 * shop.SALES
     assert counts["got"] == counts["possible"] > 3 * shop.SALES
-    assert bool(counts["can tell"]) is bool(PROTOCOLS[terminals.STANDS[stand].protocol].recovery)
+    assert bool(counts["can tell"]) is bool(protocol.recovery)
     assert counts["persons, can tell"] == 0
-    if terminals.STANDS[stand].transport == "serial":
+    if terminals.STANDS[stand].transport == "serial" and protocol.overheard:
         assert counts["told late, cannot tell"], "late answers are heard on a cable"
     assert counts["persons, cannot tell"] > 0
 
@@ -64,6 +65,16 @@ def test_a_broken_law_is_seen(law: str, monkeypatch: pytest.MonkeyPatch) -> None
     report = run.torture(11, 6, broken=law)
     assert SEEN[law] <= {finding.what for finding in report.findings}
     assert report.failed
+
+
+@pytest.mark.parametrize("law", SEEN)
+def test_a_broken_law_is_seen_where_all_speak_zvt(law: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if law == "12":
+        monkeypatch.setattr(trouble, "RESTORED", 0.5)
+    stands = {name: stand for name, stand in terminals.STANDS.items() if stand.protocol.startswith("zvt")}
+    assert {stand.transport for stand in stands.values()} == {"tcp", "serial"}
+    monkeypatch.setattr(shop, "STANDS", stands)
+    assert SEEN[law] <= {finding.what for finding in run.torture(11, 6, broken=law).findings}
 
 
 def test_every_law_that_must_be_seen_can_be_broken() -> None:
