@@ -43,6 +43,7 @@ def answers(tmp_path: Path) -> subprocess.CompletedProcess[str]:
             assert "fault while answering" not in driver.log.read_text()
 
 
+@pytest.mark.timeout(300)  # it calls some thousand times
 def test_the_api_keeps_what_its_document_says(answers: subprocess.CompletedProcess[str]) -> None:
     print(answers.stdout)
     assert answers.returncode == 0, answers.stdout + answers.stderr
