@@ -185,7 +185,7 @@ class CardBatch(models.Model):
         return self.filtered(
             lambda batch: (
                 batch.state == "open"
-                and batch.payment_ids
+                and batch.odoo_count
                 and batch.contract_id.missing_hours
                 and batch.opened_at < now - timedelta(hours=batch.contract_id.missing_hours)
             )

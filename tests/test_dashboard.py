@@ -249,6 +249,7 @@ class TestDashboard(MoneyCase):
             self.env[action["res_model"]].search(action["domain"])
 
     def test_views_open_for_an_accountant_and_nobody_else(self):
+        self.book(10.0, "CB")
         accountant = new_test_user(self.env, "dash_accountant", "account.group_account_user")
         for model, views in (
             ("card.dashboard", ("kanban", "search")), ("card.open.item", ("graph", "pivot", "list", "search")),
