@@ -10,12 +10,14 @@
                 print(server.url)
 
 Parts: `driver` (small Python environment), `odoo-env` (large one, with PostgreSQL in it), `odoo` (that, and Odoo),
-`pytelium` (another till's), `chromium`, `strace`. The order does not matter, and a part that is there costs nothing.
+`pytelium` (another till's), `chromium`, `strace`, `tshark`. The order does not matter, and a part that is there
+costs nothing.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +25,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kit import chromium, node, odoo, python_env, strace
+from kit import chromium, node, odoo, python_env, strace, tshark
 from kit.apt import Apt
 from kit.cache import CHECKOUT, MODULE, Cache, digest
 
@@ -136,6 +138,8 @@ class Workplace:
                     python_env.ensure_environment(self.cache, self._apt, layer)
             if "strace" in wanted:
                 strace.ensure_strace(self.cache, self._apt)
+            if "tshark" in wanted:
+                tshark.ensure_tshark(self.cache, self._apt)
             if "odoo" in wanted:
                 _ = self.odoo
             if "chromium" in wanted:
@@ -168,6 +172,8 @@ class Workplace:
                 needed += python_env.SIZES[layer]
         if "odoo" in wanted and "ODOO_HOME" not in os.environ and odoo.find_folder(self.cache) is None:
             needed += odoo.SIZE + DATABASES_SIZE
+        if "tshark" in wanted and not shutil.which("tshark", path=self.path):
+            needed += tshark.SIZE
         unpacked = self.cache.has(self.cache.path("chromium", "root"))
         if "chromium" in wanted and not unpacked and chromium.find_installed(self.cache) is None:
             needed += chromium.SIZE

@@ -40,7 +40,7 @@ from kit.results import Result, closing_lines, read_junit
 from kit.setup import Workplace
 
 NEEDS: dict[str, tuple[str, ...]] = {
-    "driver": ("driver", "pytelium", "strace"),
+    "driver": ("driver", "pytelium", "strace", "tshark"),
     "odoo": ("odoo",),
     "tours": ("odoo", "chromium"),
     "live": ("odoo", "chromium"),
