@@ -22,6 +22,7 @@
         "wizards/card_notice_done_views.xml",
         "wizards/card_timeline_export_views.xml",
         "wizards/card_accounts_views.xml",
+        "wizards/card_batch_ticket_views.xml",
         "wizards/card_fee_accrual_views.xml",
         "wizards/card_take_over_views.xml",
         "data/card_watch_rule.xml",

@@ -28,7 +28,12 @@ def read(content: bytes, mapping: sheet.Mapping | None = None) -> list[Statement
 
     CSV is read where a mapping says how.
     """
-    return [statement for each in _unpacked(content) for statement in _read_one(each, mapping)]
+    return [statement for file in files(content, mapping) for statement in file]
+
+
+def files(content: bytes, mapping: sheet.Mapping | None = None) -> list[list[Statement]]:
+    """Return the statements of each file apart: a zip may hold several, and files may overlap."""
+    return [_read_one(each, mapping) for each in _unpacked(content)]
 
 
 def _read_one(content, mapping):

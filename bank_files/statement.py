@@ -124,12 +124,13 @@ def check_balance(statement: Statement) -> Statement:
     )
 
 
-def keys(statement: Statement) -> Iterator[tuple[str, Line]]:
+def keys(statement: Statement, seen: Counter[str] | None = None) -> Iterator[tuple[str, Line]]:
     """Give each line a key that is the same in every file that has it.
 
-    Lines that say the same are told apart by their order within the day, which overlapping files share.
+    Lines that say the same are told apart by their order within the day, which overlapping files share. Statements of
+    one file (its pages) share `seen`, which is counted on.
     """
-    seen: Counter[str] = Counter()
+    seen = Counter() if seen is None else seen
     for line in statement.lines:
         said = (statement.account, line.booked, line.valued, line.amount, line.reference, line.code, line.label)
         digest = hashlib.sha256("\0".join(map(str, said)).encode()).hexdigest()[:32]

@@ -4,6 +4,7 @@
   footprint   memory of an idle driver, and how long it takes to start
   relay       what the way through Odoo adds to a sale, beside the direct road
   workers     what another user of Odoo notices of 20 tills whose customers are paying through it
+  reconcile   payouts of a bank matched with card payments, and posted, beside Odoo's own methods
   codec       how fast messages are built and read, beside pyTeliumManager's
 
 The first four start the real driver (`card-terminal serve`) in a folder of its own; relay and workers a real Odoo as
@@ -24,13 +25,18 @@ from kit.setup import Workplace
 def main(arguments: Sequence[str]) -> int:
     parsed = _parser().parse_args(arguments)
     workplace = Workplace()
-    needed = "odoo" if parsed.what in ("relay", "workers") else "driver"
+    needed = "odoo" if parsed.what in ("relay", "workers", "reconcile") else "driver"
     workplace.ensure(needed, *(("pytelium",) if parsed.what == "codec" else ()))
     workplace.enter(needed)
     if parsed.what == "codec":
         from benchmarks import codec
 
         return codec.run(workplace.python_of("pytelium"), rounds=parsed.rounds)
+
+    if parsed.what == "reconcile":
+        from benchmarks import reconcile
+
+        return reconcile.run(workplace, largest=parsed.payments)
 
     from benchmarks import footprint, overhead
     from hw_driver.journal.storage import VOLATILE, filesystem_of
@@ -73,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     workers.add_argument("--tills", type=int, default=20, help="how many (default 20)")
     workers.add_argument("--think", type=float, default=8.0, help="seconds each terminal takes (default 8)")
     workers.add_argument("--workers", type=int, default=2, help="Odoo's worker processes (default 2)")
+    reconcile = parts.add_parser("reconcile", help="payouts matched with card payments, and posted")
+    reconcile.add_argument("--payments", type=int, default=1_000_000, help="at most (default 1000000)")
     codec = parts.add_parser("codec", help="messages built and read in a second")
     codec.add_argument("--rounds", type=int, default=100, help="how many short ones (default 100)")
     return parser

@@ -4,6 +4,7 @@ from . import test_bank_files
 from . import test_batch
 from . import test_case_books
 from . import test_case_charts
+from . import test_case_company
 from . import test_closing
 from . import test_configuration
 from . import test_contract

@@ -66,6 +66,7 @@ class PeopleCase(CardTerminalCase):
         number = numbers.search([("account_id", "=", self.outstanding_bank.id)]) or numbers.create(
             {"account_id": self.outstanding_bank.id, "number": "1361", "company_id": self.company.id}
         )
+        payout, told, mapping = self.payout(contract, batch)
         waiting = self.env["account.move"].create({
             "move_type": "entry",
             "journal_id": self.company_data["default_journal_misc"].id,
@@ -83,6 +84,7 @@ class PeopleCase(CardTerminalCase):
         )
         found = [
             settlement, settlement.line_ids,
+            payout, payout.line_ids, payout.batch_ids, told, mapping,
             number, mine["card.open.item"].search([("move_id", "=", waiting.id)]),
             mine["card.dashboard"].search([("contract_id", "=", contract.id)]),
             exception,
@@ -91,3 +93,24 @@ class PeopleCase(CardTerminalCase):
             self.order.payment_ids, self.pos_session, self.config, self.card_pm, self.cashier, self.company,
         ]  # fmt: skip
         return {record._name: record for record in found}
+
+    def payout(self, contract, batch):
+        """Return a payout, what a bank told of a line, and how a bank's CSV is read."""
+        journal, currency = self.company_data["default_journal_bank"], self.company.currency_id
+        line = self.env["account.bank.statement.line"].create(
+            {"journal_id": journal.id, "amount": 1, "payment_ref": "CB", "date": "2026-03-01"}
+        )
+        payout = self.env["card.match"].sudo().create({
+            "contract_id": contract.id, "journal_id": journal.id, "company_id": self.company.id, "found_by": "manual",
+            "currency_id": currency.id, "date": "2026-03-01", "amount": 1, "gross": 1,
+            "line_ids": [(0, 0, {"statement_line_id": line.id})],
+            "batch_ids": [(0, 0, {"batch_id": batch.id, "amount": 1})],
+        })  # fmt: skip
+        told = self.env["card.bank.evidence"].sudo()
+        told = told.search([("journal_id", "=", journal.id)]) or told.create(
+            {"journal_id": journal.id, "currency_id": currency.id, "reference": "R1", "key": "1"}
+        )
+        mapping = self.env["card.csv.mapping"].create(
+            {"contract_id": contract.id, "column_booked": "Date", "column_amount": "Amount"}
+        )
+        return payout, told, mapping

@@ -65,6 +65,7 @@ METHODS = {
     },
     ("card.open.item", "action_open_move"): Method("accountant"),
     ("card.open.item.at", "action_show"): Method("accountant"),
+    ("card.batch.ticket", "action_enter"): Method("accountant"),
     ("card.chargeback", "action_receive"): Method("accountant"),
     ("card.chargeback", "action_contest"): Method("accountant"),
     ("card.chargeback", "action_win"): Method("accountant"),
@@ -157,6 +158,13 @@ ORM = {"create", "write", "unlink", "copy", "copy_data", "default_get", "init", 
 
 #: What a dialog is opened about.
 DIALOGS = {
+    "card.match.manual": lambda case: {
+        "company_id": case.company.id,
+        "contract_id": case.records()["card.contract"].id,
+        "reason": "x",
+    },
+    "card.statement.import": lambda case: {"company_id": case.company.id},
+    "card.batch.ticket": lambda case: {"batch_id": case.records()["card.batch"].id},
     "card.ledger.export": lambda case: {"date_from": "2020-01-01", "company_ids": [(6, 0, case.company.ids)]},
     "card.open.item.at": lambda case: {"date": "2026-01-01"},
     "card.fee.accrual": lambda case: {"company_id": case.company.id},
@@ -187,7 +195,7 @@ ACCESS = {
     "card.bank.evidence": ("manager accountant", ""),
     "card.brand": ("manager accountant", "accountant"),
     "card.csv.mapping": ("manager accountant", "accountant"),
-    "card.match": ("manager accountant", "accountant"),
+    "card.match": ("manager accountant", ""),
     "card.match.batch": ("manager accountant", ""),
     "card.match.line": ("manager accountant", ""),
     "card.contract": ("manager accountant", "accountant"),
@@ -214,6 +222,8 @@ ACCESS = {
     # dialogs
     "card.accounts": ("accountant", "accountant"),
     "card.accounts.line": ("accountant", "accountant"),
+    "card.batch.ticket": ("accountant", "accountant"),
+    "card.batch.ticket.line": ("accountant", "accountant"),
     "card.fee.accrual": ("accountant", "accountant"),
     "card.fee.accrual.line": ("accountant", "accountant"),
     "card.take.over": ("accountant", "accountant"),

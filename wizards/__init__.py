@@ -1,6 +1,7 @@
 from . import card_driver_connect
 from . import card_driver_replace
 from . import card_accounts
+from . import card_batch_ticket
 from . import card_fee_accrual
 from . import card_take_over
 from . import card_decision
