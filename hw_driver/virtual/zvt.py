@@ -212,10 +212,10 @@ class VirtualZvt(Commands):
             self._tell(connection, *self._prints(connection, result.slips), Say(answers.completion()))
             return [*self._keep(result), *self._speak(connection, now)]
         said = result.status
-        if self.faults.take("corrupt"):
-            said = bytes((said[0] ^ 0x40,)) + said[1:]
         if self.faults.take("unknown_field"):
             said = answers.with_unknown_field(said)
+        if self.faults.take("corrupt"):
+            said = bytes((said[0] ^ 0x40,)) + said[1:]
         if self.faults.take("twice"):
             self._tell(connection, Say(said))
         if self.faults.take("paper_out"):
