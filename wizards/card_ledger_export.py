@@ -115,7 +115,8 @@ class CardLedgerExport(models.TransientModel):
                     formatLang(self.env, from_minor(minor, company.currency_id), currency_obj=company.currency_id)
                     for minor in (debit, credit, debit - credit)
                 )
-                cells = (company.name, account.with_company(company).display_name, role, *money)
+                own = account.with_company(company)
+                cells = (company.name, f"{own.code} {own.name}", role, *money)
                 rows += Markup("<tr>%s</tr>") % Markup("").join(
                     Markup("<td class='%s'>%s</td>") % ("text-end" if place > 2 else "", cell)
                     for place, cell in enumerate(cells)
