@@ -146,7 +146,6 @@ EXTENDED = {
     ),
     ("account.move", "button_cancel"),
     ("account.move", "button_draft"),
-    ("account.move.line", "remove_move_reconcile"),
     ("account.payment", "action_cancel"),
     ("account.payment", "action_draft"),
     ("pos.session", "action_pos_session_closing_control"),
@@ -240,6 +239,8 @@ ACCESS = {
 }
 #: Fields of the addon whose name sounds like a secret and which are none.
 NO_SECRETS = {
+    "account.bank.statement.line.card_import_key",  # of the line in the bank's files
+    "card.bank.evidence.key",
     "res.users.card_approval_pin",  # written only: what is read is empty
     "card.terminal.driver.last_hash",  # of the event chain
     "card.transaction.event.hash",
