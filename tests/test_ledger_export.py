@@ -15,6 +15,7 @@ from odoo.tools.pdf import PdfFileReader
 
 from .common_charts import ChartCase
 from .common_ledger import check_datev, check_fec, datev_movement, fec_movement
+from .test_statement_import import CAMT, GERMAN
 
 
 class LedgerExportCase(ChartCase):
@@ -206,6 +207,50 @@ class TestGermany(LedgerExportCase):
         self.assertEqual([(row["Open"], row["Booked"]) for row in self.table("open_csv")], [("100.00", "100.00")])
         (row,) = self.table("open_csv", last=tomorrow)
         self.assertEqual((row["Open"], row["Account"], row["Contract"]), ("40.00", "1361", "girocard"))
+
+
+@tagged("post_install", "-at_install")
+class TestGermanSample(LedgerExportCase):
+    """The sample of a bank, imported, matched and posted: its rows are those of the spec."""
+
+    chart = "de_skr03"
+
+    @classmethod
+    def take_offers(cls):
+        cls.giro = cls.offered("girocard", ["girocard"], number="54000123")
+        cls.credit = cls.offered("Kreditkarten", ["VISA"], number="455600123", settlement="net")
+
+    def test_from_the_till_to_datev(self):
+        self.company.write({"card_datev_consultant": 29098, "card_datev_client": 55003, "card_datev_chart": "03"})
+        self.bank.bank_acc_number = GERMAN
+        self.journal.at = "2026-11-16T20:00:00.000Z"
+        self.book(564.2, "girocard")
+        self.book(490.0, "VISA")
+        self.end_of_day(("girocard", 1, 56420), ("VISA", 1, 49000), number="0217")
+        self.close()
+        attachment = self.env["ir.attachment"].create({"name": "day.xml", "raw": CAMT})
+        self.env["card.statement.import"].create(
+            {"attachment_ids": [Command.set(attachment.ids)], "company_id": self.company.id}
+        ).action_import()
+        self.env["card.match"].sudo()._find(self.giro | self.credit)
+        matches = self.env["card.match"].search([("company_id", "=", self.company.id)])
+        matches.action_accept()
+        matches.action_post()
+        name, content = self.export("datev", first=date(2026, 11, 1), last=max(self.today, date(2026, 11, 30)))
+        files = [content]
+        if name.endswith(".zip"):  # where today is in a later fiscal year than the sample
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                files = [archive.read(each) for each in archive.namelist()]
+        rows = [row for each in files for row in check_datev(each)[1]]
+        self.assertCountEqual(
+            [(amount, side, f"{account}/{counter}") for amount, side, account, counter, *_rest in rows],
+            [("564,20", "S", "1361/1411"), ("490,00", "S", "1362/1411"), ("564,20", "S", "1201/1361"),
+             ("481,90", "S", "1201/1362"), ("8,10", "S", "4970/1362")],
+        )  # fmt: skip
+        moved = datev_movement(rows)
+        self.assertEqual((moved["1361"], moved["1362"], moved["1201"], moved["4970"]), (0, 0, 104610, 810))
+        report = self.env["card.fee.report"].search([("contract_id", "=", self.credit.id), ("fee", "!=", 0)])
+        self.assertEqual(report.fee, 8.1, "a netted fee is the contract's")
 
 
 @tagged("post_install", "-at_install")
