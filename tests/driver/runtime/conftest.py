@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from runtime_kit import MovableClock, SmallDisk
 from toy_terminal import Toy
+from zvt_shop import shop, wire
 
 from hw_driver import dialog
 from hw_driver.journal import Journal
+
+__all__ = ["shop", "wire"]
 
 
 @pytest.fixture

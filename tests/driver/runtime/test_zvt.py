@@ -2,106 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_kit import MovableClock, body
+from zvt_shop import Open
 
-from hw_driver.journal import Journal
-from hw_driver.protocols.registry import PROTOCOLS
 from hw_driver.protocols.states import ENDED, State
-from hw_driver.terminal import Terminal
-from hw_driver.transaction import Transaction
-from hw_driver.virtual.cable import CableServer
-from hw_driver.virtual.faults import Faults, parse
-from hw_driver.virtual.ledger import Ledger
-from hw_driver.virtual.server import Server
-from hw_driver.virtual.zvt import VirtualZvt
-from hw_driver.virtual.zvt_on_line import OnZvtLine
-from hw_driver.virtual.zvt_talk import ZvtSettings
-
-FAST = {"answer_timeout": 1.0, "dialog_timeout": 3.0}
-QUICKLY = (0.1, 0.3, 5.2)
-
-
-class Shop:
-    """A virtual terminal with its ledger, and the driver's side of it."""
-
-    def __init__(self, server: Server, terminal: Terminal, journal: Journal, clock: MovableClock) -> None:
-        self.server, self.terminal, self.journal, self.clock = server, terminal, journal, clock
-
-    @property
-    def charged(self) -> list[int]:
-        return [entry.amount for entry in self.server.ledger.entries if entry.outcome == "approved"]
-
-    async def pay(self, **other: Any) -> Transaction:
-        transaction = await self.begin(**other)
-        await self.over(transaction)
-        return transaction
-
-    async def begin(self, **other: Any) -> Transaction:
-        return await self.terminal.start(body(self.clock, **other))
-
-    async def over(self, transaction: Transaction) -> None:
-        async with asyncio.timeout(20):
-            while not transaction.ended:
-                await transaction.changed(transaction.rev, 20)
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        changed = asyncio.Event()
-        self.server.watchers.append(changed.set)
-        async with asyncio.timeout(20):
-            while not true():
-                changed.clear()
-                await changed.wait()
-
-
-Open = Callable[..., Any]
-
-
-@pytest.fixture(params=["tcp", "serial"])
-def wire(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-async def shop(tmp_path: Path, journal: Journal, clock: MovableClock, wire: str) -> AsyncIterator[Open]:
-    """Return a function that opens a shop: `await shop("lost", auto="cb", exclusive=True)`."""
-    stack = contextlib.AsyncExitStack()
-
-    async def begin(
-        *faults: str, options: dict[str, Any] | None = None, exclusive: bool = True, **settings: Any
-    ) -> Shop:
-        armed = Faults()
-        for text in faults:
-            armed.arm(*parse(text))
-        inside = VirtualZvt(ZvtSettings(**{"auto": "contactless", "answer": 1.0, **settings}), armed)
-        ledger = Ledger(tmp_path / "ledger.jsonl")
-        if wire == "tcp":
-            server: Server = Server(inside, ledger, protocol="zvt")
-        else:
-            server = CableServer(OnZvtLine(inside), ledger, protocol="zvt-serial")
-        await server.start()
-        stack.push_async_callback(server.stop)
-        place: dict[str, Any] = {"kind": "tcp", "host": "127.0.0.1", "port": server.port}
-        if isinstance(server, CableServer):
-            place = {"kind": "serial", "device": server.device}
-        info = PROTOCOLS["zvt" if wire == "tcp" else "zvt-serial"]
-        terminal = Terminal(
-            "counter", "Counter", info, place, {**FAST, **(options or {})}, journal, clock=clock, exclusive=exclusive,
-            questions=QUICKLY,
-        )  # fmt: skip
-        await terminal.recover()
-        stack.push_async_callback(terminal.close)
-        return Shop(server, terminal, journal, clock)
-
-    async with stack:
-        yield begin
+from hw_driver.virtual.faults import parse
 
 
 async def test_a_sale_with_both_slips(shop: Open) -> None:
@@ -219,6 +127,7 @@ LOST = {
     "cut=20": (State.APPROVED, [1250]),
     "corrupt": (State.FAILED, []),
     "completion_lost": (State.APPROVED, [1250]),
+    "result_lost": (State.APPROVED, [1250]),
     "no_answer": (State.FAILED, []),
     "silent": (State.FAILED, []),
 }
