@@ -15,20 +15,22 @@ PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sd]|</?\w[^>]*>")
 NAMES = {
     *("0b00:0057", "192.168.1.50", "5091540", "REMISE CB 5091540", "https://pos.example.com"),
     *("ID", "JSON", "Linux", "Odoo", "Windows (PowerShell)"),
-    *("count", "hour_from", "no_approval", "not_reported"),  # names in code that stand beside a text
+    *("1361", "DATEV", "SKR03", "SKR04", "ISO 8859-15", "UTF-8", "UTF-16"),
+    *("count", "hour_from", "id", "no_approval", "not_reported"),  # names in code that stand beside a text
 }
 """What every language writes as English does."""
 LIKE_ENGLISH = {
     "de": {
-        *("%(terminal)s: %(reason)s", "%(what)s: %(before)s → %(after)s", "Acquirer", "Alarm", "Code", "Hash"),
-        *("In Odoo", "Journal", "Name", "Option", "Original", "PIN", "Port", "Standard", "Status", "Terminal"),
+        *("%(company)s: %(why)s", "%(file)s: %(why)s", "%(terminal)s: %(reason)s"),
+        *("%(what)s: %(before)s → %(after)s", "Acquirer", "Alarm", "Code", "Hash", "In Odoo", "Journal", "Name"),
+        *("Option", "Original", "PIN", "Port", "Problem", "Standard", "Status", "Tabulator", "Terminal"),
         *("Terminals", "Text", "Version"),
     },
     "fr": {
-        *("Action", "Actions", "Code", "Configuration", "Contradiction", "Date", "Duplicata", "Exception"),
-        *("Exceptions", "Interface", "Journal", "Messages", "Net", "Note", "Option", "Options", "Original", "Port"),
-        *("Session", "Standard", "Terminal", "Ticket", "Tickets", "Total", "Transaction", "Type", "Verdict"),
-        *("Version", "minutes"),
+        *("Action", "Actions", "Code", "Configuration", "Contradiction", "Date", "Dates", "Duplicata", "Exception"),
+        *("Exceptions", "Initialisation", "Interface", "Journal", "Messages", "Net", "Note", "Option", "Options"),
+        *("Original", "Point", "Port", "Secret", "Session", "Signature", "Standard", "Terminal", "Ticket", "Tickets"),
+        *("Total", "Transaction", "Type", "Verdict", "Version", "exceptions", "minutes"),
     },
 }
 """By language, the words that it shares with English."""
