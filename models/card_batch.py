@@ -121,9 +121,17 @@ class CardBatch(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             contract = self.env["card.contract"].browse(vals["contract_id"])
-            sequence = self.env["ir.sequence"].sudo().with_company(contract.company_id)
-            vals["name"] = sequence.next_by_code("card.batch") or self.env._("Batch")
+            vals["name"] = self._sequence(contract.company_id).next_by_id()
         return super().create(vals_list)
+
+    def _sequence(self, company):
+        """Return the numbers of a company's batches, begun with its first one."""
+        sequences = self.env["ir.sequence"].sudo()
+        own = sequences.search([("code", "=", "card.batch"), ("company_id", "=", company.id)], limit=1)
+        if own:
+            return own
+        self.env.cr.execute("SELECT 1 FROM res_company WHERE id = %s FOR UPDATE", [company.id])
+        return self.env.ref("pos_card_terminal.sequence_card_batch").sudo().copy({"company_id": company.id})
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
@@ -257,11 +265,14 @@ class CardBatch(models.Model):
                     batch.write({"line_ids": [(0, 0, {"brand": brand, **counted})]})
             batch._explain()
 
-    def action_close(self):
-        """End a batch by hand, now: its totals are not known until somebody enters them."""
+    def _check_accountant(self):
         if not self.env.user.has_group("pos_card_terminal.group_card_settlement"):
             raise AccessError(self.env._("Only an accountant can end a batch."))
         self.check_access("read")
+
+    def action_close(self):
+        """End a batch by hand, now: its totals are not known until somebody enters them."""
+        self._check_accountant()
         self.sudo()._close(fields.Datetime.now(), "manual")
 
     @api.model

@@ -94,13 +94,13 @@ class AccountMove(models.Model):
         return super().button_cancel()
 
 
-class AccountMoveLine(models.Model):
-    _inherit = "account.move.line"
+class AccountPartialReconcile(models.Model):
+    _inherit = "account.partial.reconcile"
 
-    def remove_move_reconcile(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_counted(self):
         """Keep the session's receivable matched; matches with the bank are undone where they were made."""
-        for line in self:
+        for line in self.debit_move_id | self.credit_move_id:
             payment = line.move_id.origin_payment_id
-            if line.reconciled and payment.card_contract_id and line.account_id == payment.destination_account_id:
+            if payment.card_contract_id and line.account_id == payment.destination_account_id:
                 payment._refuse_counted()
-        return super().remove_move_reconcile()

@@ -85,6 +85,7 @@ class CardContract(models.Model):
             ._read_group(
                 [
                     ("card_contract_id", "=", self.id),
+                    ("card_batch_id.currency_id", "=", self.currency_id.id),
                     ("card_batch_id.day", ">=", first),
                     ("card_batch_id.day", "<=", last),
                 ],

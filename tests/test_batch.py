@@ -143,6 +143,8 @@ class TestCounted(BatchCase):
             "draft payment": self.booked.action_draft,
             "cancelled payment": self.booked.action_cancel,
             "draft entry": self.booked.move_id.button_draft,
+            "draft entry of the session": self.session.move_id.button_draft,
+            "match deleted": self.booked.move_id.line_ids.matched_debit_ids.unlink,
             "unmatched": lambda: self.booked.move_id.line_ids.filtered("reconciled").remove_move_reconcile(),
         }.items():
             with (

@@ -84,6 +84,11 @@ class TestRouted(FrenchCase):
         self.assertEntry(self.session.bank_payment_ids.move_id, ("511520", 36, 0), ("411101", 0, 36))
         batch = self.batch(issuer)
         self.assertEqual((batch.odoo_count, batch.odoo_amount, batch.terminal_id.id), (1, 36.0, False))
+        ticket = {"batch_id": batch.id, "number": "7", "line_ids": [(0, 0, {"count": 1, "amount": 35.0})]}
+        with self.assertRaisesRegex(UserError, "after the batch's first payment"):
+            self.env["card.batch.ticket"].create({**ticket, "at": "2020-01-01 12:00:00"}).action_enter()
+        self.env["card.batch.ticket"].create(ticket).action_enter()
+        self.assertEqual((batch.state, batch.closed_by, batch.number, batch.difference), ("closed", "typed", "7", -1.0))
         self.assertReceivableEmpty(self.receivable)
 
 
@@ -164,7 +169,8 @@ class TestBatches(FrenchCase):
         rows = self.session.get_closing_control_data()["card_terminal"]["contracts"]
         self.assertEqual({row["contract"]: row["known"] for row in rows}, {"CB": False, "AMEX": False})
         self.end_of_day(("CB", 2, 16500), ("AMEX", 1, 9600))
-        rows = {row["contract"]: row for row in self.session.get_closing_control_data()["card_terminal"]["contracts"]}
+        told = self.session.with_user(self.cashier).get_closing_control_data()["card_terminal"]["contracts"]
+        rows = {row["contract"]: row for row in told}
         cb = rows["CB"]
         self.assertEqual((cb["odoo_count"], cb["odoo_amount"], cb["session_amount"]), (1, 12000, 12000))
         self.assertEqual((cb["declared_count"], cb["declared_amount"], cb["difference"]), (2, 16500, 4500))

@@ -209,7 +209,7 @@ class TestGeneric(OfferCase):
 
         with self.assertRaises(AccessError):
             wizard("point_of_sale.group_pos_manager")
-        with self.assertRaisesRegex(AccessError, "accounting administrator"):
+        with self.assertRaisesRegex(UserError, "accounting administrator"):
             wizard("account.group_account_user").action_confirm()
         administrator = wizard("account.group_account_manager")
         administrator.action_confirm()

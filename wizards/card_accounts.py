@@ -35,8 +35,19 @@ class CardAccounts(models.TransientModel):
         required=True,
     )
     line_ids = fields.One2many(
-        "card.accounts.line", "wizard_id", "Accounts", compute="_compute_line_ids", store=True, readonly=False
+        "card.accounts.line",
+        "wizard_id",
+        "Accounts",
+        compute="_compute_line_ids",
+        compute_sudo=False,
+        store=True,
+        readonly=False,
     )
+
+    @api.constrains("company_id")
+    def _check_company_is_mine(self):
+        if self.company_id - self.env.user.company_ids:
+            raise AccessError(self.env._("This company is not one of yours."))
 
     @api.depends("company_id", "contract_id")
     def _compute_line_ids(self):
@@ -156,7 +167,7 @@ class CardAccountsLine(models.TransientModel):
         account = self.account_id.with_company(self.company_id)
         changes = not account or (self.reconcile and not account.reconcile)
         if changes and not accounts.has_access("create"):
-            raise AccessError(self.env._("%s Only an accounting administrator may do so.", self.change or self.code))
+            raise UserError(self.env._("%s Only an accounting administrator may do so.", self.change or self.code))
         if not account:
             return accounts.create({
                 "code": self.code,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from ..models.card_money import total
 
@@ -21,8 +21,19 @@ class CardFeeAccrual(models.TransientModel):
         "To", required=True, default=lambda self: fields.Date.context_today(self) + relativedelta(day=1, days=-1)
     )
     line_ids = fields.One2many(
-        "card.fee.accrual.line", "wizard_id", "Contracts", compute="_compute_line_ids", store=True, readonly=False
+        "card.fee.accrual.line",
+        "wizard_id",
+        "Contracts",
+        compute="_compute_line_ids",
+        compute_sudo=False,
+        store=True,
+        readonly=False,
     )
+
+    @api.constrains("company_id")
+    def _check_company_is_mine(self):
+        if self.company_id - self.env.user.company_ids:
+            raise AccessError(self.env._("This company is not one of yours."))
 
     @api.depends("company_id", "date_from", "date_to")
     def _compute_line_ids(self):
@@ -42,6 +53,7 @@ class CardFeeAccrual(models.TransientModel):
     def action_book(self):
         """Post the entries, and their reversals of the day after the period."""
         self.ensure_one()
+        self.check_access("write")
         moves = self.env["account.move"]
         for line in self.line_ids.filtered("amount"):
             contract = line.contract_id

@@ -31,10 +31,15 @@ class CardTakeOver(models.TransientModel):
         "account.move.line",
         string="Open Items",
         compute="_compute_line_ids",
+        compute_sudo=False,
         store=True,
         readonly=False,
         domain="[('account_id', '=', account_id), ('reconciled', '=', False), ('parent_state', '=', 'posted')]",
     )
+
+    @api.constrains("contract_id")
+    def _check_contract_is_mine(self):
+        self.contract_id.check_access("write")
 
     @api.depends("contract_id")
     def _compute_account_id(self):
@@ -60,20 +65,21 @@ class CardTakeOver(models.TransientModel):
     def _open_items(self):
         """Return what is open on the account and in no batch: neither taken over, nor booked under a contract."""
         taken = self.env["card.batch"].sudo().search([("company_id", "=", self.company_id.id)]).taken_over_line_ids
-        return self.env["account.move.line"].search([
+        found = self.env["account.move.line"].search([
             ("company_id", "=", self.company_id.id),
             ("account_id", "=", self.account_id.id),
             ("parent_state", "=", "posted"),
             ("reconciled", "=", False),
             ("date", "<=", self.date),
             ("id", "not in", taken.ids),
-            ("move_id.origin_payment_id.card_contract_id", "=", False),
             ("move_id.card_contract_id", "=", False),
         ])  # fmt: skip
+        return found.filtered(lambda line: not line.move_id.origin_payment_id.card_contract_id)
 
     def action_take_over(self):
         """Make a batch of each day's open items."""
         self.ensure_one()
+        self.check_access("write")
         self.contract_id.check_access("write")
         if not self.line_ids:
             raise UserError(self.env._("Nothing is open on this account until that day."))
