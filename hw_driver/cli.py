@@ -39,6 +39,7 @@ KINDS_TO_PAY = {
     "reversal": "take a payment back as if it had not been",
     "preauth": "hold the amount only",
     "completion": "take an amount that is held",
+    "tip": "add a tip to a payment",
 }
 
 Command = Callable[[argparse.Namespace], int]
@@ -136,13 +137,17 @@ def parser(*, virtual: bool = False) -> Parser:
     kinds = pay.add_mutually_exclusive_group()
     for kind, about in KINDS_TO_PAY.items():
         kinds.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, help=about)
-    pay.add_argument("--original", metavar="UUID", help="the payment that is refunded, reversed or completed")
+    pay.add_argument("--original", metavar="UUID", help="the payment that is refunded, reversed, completed or tipped")
     pay.add_argument("--means", help="what is paid with, such as cheque (default: a card)")
     pay.add_argument("--reference", default="", help="the order's number, for the ticket")
     settle = add("settle", "let a terminal send off its payments", _client_command("settle"), place, as_json)
     copy = add("reprint", "let a terminal print its last slip again", _client_command("reprint"), place, as_json)
     for errand in (settle, copy):
         errand.add_argument("terminal", help="id of the terminal, as `terminals` lists it")
+    ask = add("ask", "ask something of a terminal itself", _client_command("ask"), place, as_json)
+    ask.add_argument("terminal", help="id of the terminal, as `terminals` lists it")
+    ask.add_argument("kind", help="such as identify, totals, diagnosis, initialisation; the terminal's `kinds`")
+    ask.add_argument("--text", default="", help="what it is to show (kind display)")
     status = add("status", "say how the driver stands, or a payment", _client_command("status"), place, as_json)
     status.add_argument("uuid", nargs="?", help="the payment's uuid")
     backup = add("backup", "copy the journal to a new file", _client_command("backup"), place)

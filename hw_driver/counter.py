@@ -1,4 +1,4 @@
-"""The commands that ask a running driver: `terminals`, `pay`, `settle`, `reprint`, `status`, `backup`."""
+"""The commands that ask a running driver: `terminals`, `pay`, `settle`, `reprint`, `ask`, `status`, `backup`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .client import Client, NoAnswer, NotRunning, Refused
 from .clock import iso, parse
 from .money import minor_units, readable
 from .protocols.machine import SafeError
-from .protocols.states import GRANTED_KINDS, Kind, Money, State
+from .protocols.states import ASKED_KINDS, GRANTED_KINDS, Kind, Money, State
 from .state_folder import StateFolder
 
 EXIT_OF_STATE: dict[State, int] = {
@@ -30,6 +30,10 @@ EXIT_OF_STATE: dict[State, int] = {
 }
 UNDER_WAY = (State.REQUESTED, State.SENT)
 PRESS = timedelta(seconds=30)  # how long after the press the request may still be sent
+
+
+class NotToAsk(SafeError):
+    """No such question."""
 
 
 class CannotCopy(SafeError):
@@ -120,6 +124,24 @@ def reprint(folder: StateFolder, arguments: argparse.Namespace) -> int:
     return _errand(folder, arguments, Kind.REPRINT, "reprint")
 
 
+def ask(folder: StateFolder, arguments: argparse.Namespace) -> int:
+    """Ask something of a terminal itself, of which nothing is kept, and show what it says."""
+    if arguments.kind not in ASKED_KINDS:
+        raise NotToAsk(f"{arguments.kind!r} is not asked this way; there are {', '.join(sorted(ASKED_KINDS))}")
+    client = Client(folder)
+    nothing = dict.fromkeys(("currency", "session", "order", "line", "operator"), "")
+    body = {
+        **nothing,
+        "terminal": arguments.terminal,
+        "kind": arguments.kind,
+        "amount": 0,
+        "till": "command line",
+        "text": arguments.text or None,
+        "not_after": iso(parse(client.get("/v1/health")["now"]) + PRESS),
+    }
+    return watch(client, client.put(str(uuid.uuid4()), body, once=False), as_json=arguments.json)
+
+
 def _errand(folder: StateFolder, arguments: argparse.Namespace, kind: Kind, place: str) -> int:
     client = Client(folder)
     number = str(uuid.uuid4())
@@ -200,6 +222,7 @@ COMMANDS: dict[str, Callable[[StateFolder, argparse.Namespace], int]] = {
     "pay": pay,
     "settle": settle,
     "reprint": reprint,
+    "ask": ask,
     "status": status,
     "backup": backup,
 }

@@ -144,6 +144,12 @@ def test_what_is_asked_of_a_terminal(config: Path) -> None:
     assert (none.returncode, "no slip to print again" in none.stdout) == (3, True)
     gone = run("settle", "gone", "--config", config)
     assert (gone.returncode, "cannot be reached" in gone.stdout) == (4, True)
+    who = json.loads(run("ask", "counter", "identify", "--json", "--config", config).stdout)
+    assert (who["kind"], who["state"], who["code"]) == ("identify", "approved", "identified")
+    sums = run("ask", "counter", "totals", "--config", config)
+    assert (sums.returncode, "has no totals" in sums.stderr) == (1, True)
+    charge = run("ask", "counter", "sale", "--config", config)
+    assert (charge.returncode, "is not asked this way" in charge.stderr) == (1, True)
     nowhere = run("settle", "nowhere", "--config", config)
     assert (nowhere.returncode, one_line(nowhere.stderr)) == (1, True)
 

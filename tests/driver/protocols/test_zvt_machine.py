@@ -106,13 +106,14 @@ def test_the_command_of_each_kind(request_, options, data):
         (asked(Kind.REVERSAL), "not_supported"),
         (asked(Kind.REFUND, forced="1234"), "not_supported"),
         (asked(Kind.TIP), "not_supported"),
+        (asked(Kind.COMPLETION, 2501, original=ORIGINAL), "bad_amount"),
         (asked(Kind.DISPLAY, 0, ""), "malformed"),
         (asked(Kind.DISPLAY, 0, "", text="a\n" * 9), "malformed"),
         (asked(Kind.REVERSAL, original={**ORIGINAL, "terminal_ref": "abc"}), "not_supported"),
     ],
 )
 def test_what_cannot_be_said_is_refused_before_anything_leaves(request_, code):
-    till = Till(request_, begun=False)
+    till = Till(request_, {"completion": "partial"}, begun=False)
     assert (till.outcome.state, till.outcome.code, till.said) == (State.FAILED, code, [])
     assert Open() not in till.effects
 

@@ -26,7 +26,7 @@ from hw_driver.virtual.zvt_on_line import OnZvtLine
 from hw_driver.virtual.zvt_talk import ZvtSettings
 
 FAST = {"answer_timeout": 0.6, "dialog_timeout": 1.2}
-QUICKLY = (0.1, 0.3, 0.7)
+QUICKLY = (0.1, 0.3, 0.7, 1.5, 3)
 #: What may take five seconds on a network is here at once, or never.
 IN_FLIGHT = 0.5
 
