@@ -8,6 +8,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from hw_driver.protocols.zvt.apdu import Reader, build
+
 TO_TERMINAL, TO_TILL = 0, 1
 #: The addresses of a capture, which knows nothing of the tap: the till's, the terminal's.
 ADDRESSES = ((bytes((10, 0, 0, 1)), 40000), (bytes((10, 0, 0, 2)), 20007))
@@ -17,12 +19,17 @@ _FIN, _SYN, _PUSH, _ACK = 0x01, 0x02, 0x08, 0x10
 
 @dataclass
 class Tap:
-    """Stands before the terminal at `port`. `heard` is a list of (connection, direction, bytes) as they came."""
+    """Stands before the terminal at `port`. `heard` is a list of (connection, direction, bytes) as they came.
+
+    `cut_at(messages)` kills the next connection once so many messages have passed on it; `passed` counts them.
+    """
 
     port: int
     heard: list[tuple[int, int, bytes]] = field(default_factory=list)
     connections: int = 0
     own_port: int = 0
+    passed: int = 0
+    _left: int | None = None
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -31,22 +38,34 @@ class Tap:
     async def stop(self) -> None:
         self._server.close()
 
+    def cut_at(self, messages: int | None) -> None:
+        self.passed, self._left = 0, messages
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.port)
-        number = self.connections
+        writers = (far_writer, writer)  # by direction
         async with asyncio.TaskGroup() as both:
-            both.create_task(self._carry(number, TO_TERMINAL, reader, far_writer))
-            both.create_task(self._carry(number, TO_TILL, far_reader, writer))
+            both.create_task(self._carry(self.connections, TO_TERMINAL, reader, writers))
+            both.create_task(self._carry(self.connections, TO_TILL, far_reader, writers))
 
-    async def _carry(
-        self, number: int, direction: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _carry(self, number: int, direction: int, reader: asyncio.StreamReader, writers: Writers) -> None:
+        units = Reader()
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(4096):
                 self.heard.append((number, direction, data))
-                writer.write(data)
-        writer.close()
+                for unit in units.feed(data):
+                    if self._left == self.passed:
+                        self._left = None
+                        for writer in writers:
+                            writer.transport.abort()
+                        return
+                    self.passed += 1
+                    writers[direction].write(build(unit.control, unit.data))
+        writers[direction].close()
+
+
+Writers = tuple[asyncio.StreamWriter, asyncio.StreamWriter]
 
 
 def pcap(heard: list[tuple[int, int, bytes]]) -> bytes:
