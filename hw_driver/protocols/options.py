@@ -23,7 +23,7 @@ class Option:
     `text` is a sentence that says what it is for, `source` names what that rests on (docs/terminals.md).
     `choices` are the values of a closed set, each with what it means. Otherwise a text matches `pattern`, which
     `wanted` puts into words, and a number is from `low` to `high`. `unit` is ``s`` for seconds.
-    A `secret` is never told to a till or shown.
+    A `secret` is never told to a till or shown. `title` is the name in a form, where `name` alone says too little.
     """
 
     name: str
@@ -37,11 +37,12 @@ class Option:
     high: float = 0
     unit: str = ""
     secret: bool = False
+    title: str = ""
 
     @property
     def label(self) -> str:
         """The name as people write it."""
-        return self.name.replace("_", " ").capitalize()
+        return self.title or self.name.replace("_", " ").capitalize()
 
     @property
     def allowed(self) -> str:

@@ -31,19 +31,24 @@ class SerialLine:
         "PX",
         choices={speed: str(speed) for speed in (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)},
     )
-    bits: int = option(8, "Data bits, as in the terminal's menu.", "PX PTM DEL LI", choices={7: "7", 8: "8"})
+    bits: int = option(
+        8, "Data bits, as in the terminal's menu.", "PX PTM DEL LI", choices={7: "7", 8: "8"}, title="Data bits"
+    )
     parity: str = option(
         "none",
         "The parity bit, as in the terminal's menu.",
         "PX PTM DEL LI",
         choices={"none": "none", "even": "even", "odd": "odd"},
     )
-    stop: int = option(1, "Stop bits, as in the terminal's menu.", "PTM DEL", choices={1: "1", 2: "2"})
+    stop: int = option(
+        1, "Stop bits, as in the terminal's menu.", "PTM DEL", choices={1: "1", 2: "2"}, title="Stop bits"
+    )
     flow: str = option(
         "none",
         "Flow control, where the terminal or its cable insists on it.",
         "DEL",
         choices={"none": "none", "rtscts": "RTS/CTS", "dsrdtr": "DSR/DTR", "xonxoff": "XON/XOFF"},
+        title="Flow control",
     )
 
 

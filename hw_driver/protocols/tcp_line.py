@@ -23,6 +23,7 @@ class TcpLine:
         pattern=f"({CHECKED}|[0-9A-Fa-f]{{64}})?",
         wanted=f'empty, "{CHECKED}" (the machine knows who signed it), or the SHA-256 fingerprint of the terminal\'s '
         "certificate: 64 hexadecimal digits",
+        title="TLS encryption",
     )
 
 

@@ -36,6 +36,7 @@ class Options:
         "AP; the default is what OCA AK send",
         pattern="[0-9]{12}",
         wanted="12 digits in quotes",
+        title="Software number (IPC)",
     )
     version: str = option(
         "0300",
@@ -47,6 +48,7 @@ class Options:
         False,
         "Ends each request with CR and LF, where all are rejected and the maker's manual asks for it.",
         "HP, perhaps a slip of the pen",
+        title="CR and LF at the end",
     )
     tickets: bool = option(
         False,
@@ -64,6 +66,7 @@ class Options:
         "What it can be told to pay with (CC), each a payment method of its own: a cheque needs a reader.",
         "HP; cheque and CB also OCA AK DEL",
         **accepted(V3),
+        title="Means of payment",
     )
     refund: bool = option(True, "It pays back onto a card (CD 1).", "OCA AK HP PX")
     reversal: bool = option(True, "It takes back the last sale when asked (CD 2).", "OCA PX; HP: not implemented yet")
@@ -74,7 +77,10 @@ class Options:
         "FIDE; V2 (LI)",
     )
     authorise: bool = option(
-        False, "Asks the bank for an authorisation each time, whatever the amount (BB).", "HP FIDE"
+        False,
+        "Asks the bank for an authorisation each time, whatever the amount (BB).",
+        "HP FIDE",
+        title="Always authorise",
     )
     connect_timeout: float = option(
         5.0,
@@ -115,6 +121,7 @@ class Options:
         low=0,
         high=10,
         unit="s",
+        title="Wait for the ticket",
     )
     duplicata: bool = option(
         False,

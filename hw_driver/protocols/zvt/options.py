@@ -62,7 +62,10 @@ class Options:
         choices={code: _LANGUAGE_NAMES[code] for code in LANGUAGES},
     )
     containers: bool = option(
-        True, "Sends containers (BMP 06), so that the terminal sends some, too; off for very old ones.", "P15 9"
+        True,
+        "Sends containers (BMP 06), so that the terminal sends some, too; off for very old ones.",
+        "P15 9",
+        title="Sends containers",
     )
     payment_type: str = option(
         "",
@@ -78,7 +81,12 @@ class Options:
         "The customer may add a tip on the terminal, or the till afterwards (06 0C).",
         "P15 2.2.1 (BMP 19, 08), 2.5; SM",
     )
-    telephone: bool = option(False, "It takes the number of an authorisation given by telephone (06 21).", "P15 2.9")
+    telephone: bool = option(
+        False,
+        "It takes the number of an authorisation given by telephone (06 21).",
+        "P15 2.9",
+        title="Telephone authorisation",
+    )
     refund: bool = option(True, "It pays back onto a card (06 31).", "P15 2.12")
     reversal: bool = option(True, "It takes back an earlier payment when asked (06 30).", "P15 2.11")
     preauth: bool = option(
@@ -118,6 +126,7 @@ class Options:
         low=0.05,
         high=7200,
         unit="s",
+        title="Longest operation",
     )
     card_timeout: int = option(
         30, "How long it waits for a card that is only read.", "P15 2.23", low=1, high=250, unit="s"

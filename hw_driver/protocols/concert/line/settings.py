@@ -29,7 +29,13 @@ class LinkSettings:
         0.01, "The silence kept before the till answers, for slow lines.", "DEL", low=0, high=1, unit="s"
     )
     line_byte: float = option(
-        3.0, "The longest silence inside what the terminal says.", "chosen; PYP waits 3", low=0.05, high=60, unit="s"
+        3.0,
+        "The longest silence inside what the terminal says.",
+        "chosen; PYP waits 3",
+        low=0.05,
+        high=60,
+        unit="s",
+        title="Line silence",
     )
     line_sends: int = option(
         3,

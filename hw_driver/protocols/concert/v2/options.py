@@ -40,6 +40,7 @@ class Options:
         "What it can be told to pay with, each a payment method of its own: a cheque needs a reader.",
         "PTM; cheque also LI PYP DEL",
         **accepted(V2),
+        title="Means of payment",
     )
     refund: bool = option(True, "It pays back onto a card (operation 1).", "LI PTM")
     reversal: bool = option(True, "It takes back the last sale when asked (operation 2).", "LI PTM")
@@ -54,6 +55,7 @@ class Options:
         "What fills the ten private positions, where the terminal wants zeros or gives back a reference.",
         "PTM PYP PX (spaces); DEL (zeros); LI (own)",
         choices={"spaces": "spaces", "zeros": "zeros", "reference": "a number of the payment's own"},
+        title="Private positions",
     )
     private_echoed: bool = option(
         False,
@@ -61,7 +63,10 @@ class Options:
         "LI; not on all (PTM)",
     )
     forced: bool = option(
-        False, "Asks the bank for an authorisation each time, whatever the amount (E+ only).", "LI PTM"
+        False,
+        "Asks the bank for an authorisation each time, whatever the amount (E+ only).",
+        "LI PTM",
+        title="Always authorise",
     )
     ticket: bool = option(
         False, "Asks for the customer's slip (T012), to print it on the receipt; on PAX with Nepting.", "LI YZ"

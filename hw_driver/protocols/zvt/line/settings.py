@@ -14,7 +14,13 @@ class LinkSettings:
     """What can be set for a cable."""
 
     line_byte: float = option(
-        0.2, "T1: the longest silence inside a frame, before it is refused.", "P16 3.2", low=0.01, high=10, unit="s"
+        0.2,
+        "T1: the longest silence inside a frame, before it is refused.",
+        "P16 3.2",
+        low=0.01,
+        high=10,
+        unit="s",
+        title="Line silence",
     )
     line_answer: float = option(
         5.0, "T2: how long a frame waits for its acknowledgement.", "P16 3.2", low=0.05, high=60, unit="s"
