@@ -51,7 +51,7 @@ class CardMatch(models.Model):
         required=True,
         readonly=True,
     )
-    evidence = fields.Json("What Spoke for It", readonly=True, help="Label, numbers, days, sums.")
+    evidence = fields.Json("Evidence, as Data", readonly=True, help="Label, numbers, days, sums.")
     evidence_text = fields.Text("Evidence", compute="_compute_evidence_text")
     amount = fields.Monetary("Paid", readonly=True, help="The bank lines.")
     gross = fields.Monetary("Of the Batches", readonly=True, help="What this payout pays of them.")
@@ -157,7 +157,7 @@ class CardMatchLine(models.Model):
     _description = "Bank Line of a Card Payout"
     _rec_name = "statement_line_id"
 
-    match_id = fields.Many2one("card.match", required=True, ondelete="cascade", index=True)
+    match_id = fields.Many2one("card.match", "Payout", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="match_id.company_id")
     statement_line_id = fields.Many2one(
         "account.bank.statement.line", required=True, readonly=True, ondelete="cascade", index=True
@@ -175,7 +175,7 @@ class CardMatchBatch(models.Model):
     _description = "Batch of a Card Payout"
     _rec_name = "batch_id"
 
-    match_id = fields.Many2one("card.match", required=True, ondelete="cascade", index=True)
+    match_id = fields.Many2one("card.match", "Payout", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="match_id.company_id")
     batch_id = fields.Many2one("card.batch", required=True, readonly=True, ondelete="restrict", index=True)
     currency_id = fields.Many2one(related="match_id.currency_id")

@@ -15,7 +15,9 @@ class AccountBankStatementLine(models.Model):
     card_gross = fields.Monetary("Before Charges", readonly=True, copy=False, help="0.00: the file does not say.")
     card_charges = fields.Monetary("Charges Kept", readonly=True, copy=False, help="Taken out of the amount.")
     card_details = fields.Json("What It Is Made of", readonly=True, copy=False)
-    card_evidence_ids = fields.Many2many("card.bank.evidence", string="Told Of", compute="_compute_card_evidence_ids")
+    card_evidence_ids = fields.Many2many(
+        "card.bank.evidence", string="Bank's Details", compute="_compute_card_evidence_ids"
+    )
 
     _card_import_key_unique = models.UniqueIndex(
         "(journal_id, card_import_key) WHERE card_import_key IS NOT NULL", "This line was imported already."

@@ -17,7 +17,7 @@ class CardCsvMapping(models.Model):
     contract_id = fields.Many2one("card.contract", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="contract_id.company_id", store=True, index=True)
     delimiter = fields.Selection(
-        [(";", "Semicolon"), (",", "Comma"), ("tab", "Tabulator"), ("bar", "Vertical bar")], required=True, default=";"
+        [(";", "Semicolon"), (",", "Comma"), ("tab", "Tab"), ("bar", "Vertical bar")], required=True, default=";"
     )
     encoding = fields.Selection(
         [

@@ -72,7 +72,12 @@ class CardTerminal(models.Model):
         compute="_compute_capabilities", compute_sudo=True, help="The till can ask this terminal to abort."
     )
     kinds = fields.Json(compute="_compute_capabilities", compute_sudo=True)
-    means = fields.Json(compute="_compute_capabilities", compute_sudo=True, help="What it takes: cards, cheques …")
+    means = fields.Json(
+        "Means of Payment",
+        compute="_compute_capabilities",
+        compute_sudo=True,
+        help="What it takes: cards, cheques …",
+    )
     able_text = fields.Char(
         "Can Do",
         compute="_compute_capabilities",

@@ -38,7 +38,10 @@ class CardTerminalDriver(models.Model):
         groups="base.group_system",
     )
     next_key_rides = fields.Boolean(
-        copy=False, readonly=True, help="The new key is given to the driver in Odoo's next answer, under the old one."
+        "Next Key Under Way",
+        copy=False,
+        readonly=True,
+        help="The new key is given to the driver in Odoo's next answer, under the old one.",
     )
     key_date = fields.Date("Key Since", copy=False, readonly=True)
     key_state = fields.Selection(

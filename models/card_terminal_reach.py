@@ -45,7 +45,7 @@ class CardTerminal(models.Model):
         help="Vendor and product, and the serial number where there are two alike. The terminal is found again in "
         "whatever socket it is put.",
     )
-    reach_hint = fields.Char(compute="_compute_reach_hint")
+    reach_hint = fields.Char("Connection Hint", compute="_compute_reach_hint")
     other_network = fields.Boolean(
         "In a Network of Its Own",
         help="The same address is also used in another shop's network, for another terminal.",

@@ -126,7 +126,7 @@ class CardAccountsLine(models.TransientModel):
 
     wizard_id = fields.Many2one("card.accounts", required=True, ondelete="cascade")
     company_id = fields.Many2one(related="wizard_id.company_id")
-    take = fields.Boolean(default=True)
+    take = fields.Boolean("Use It", default=True)
     role = fields.Selection(
         [
             ("outstanding", "Waits for the bank"),

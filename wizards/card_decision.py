@@ -17,7 +17,7 @@ class CardDecision(models.TransientModel):
     company_id = fields.Many2one("res.company", compute="_compute_subject")
     currency_id = fields.Many2one("res.currency", compute="_compute_subject")
     amount_known = fields.Monetary(compute="_compute_subject", string="Money")
-    effect = fields.Text(compute="_compute_subject")
+    effect = fields.Text("What It Does", compute="_compute_subject")
 
     amount = fields.Monetary(compute="_compute_amount", store=True, readonly=False)
     auth_code = ScrubbedChar("Authorisation", help="As printed on the terminal's slip.")

@@ -24,7 +24,7 @@ class CardDriverConnect(models.TransientModel):
     code = fields.Char(compute="_compute_command")
     command = fields.Char("Linux", compute="_compute_command")
     command_windows = fields.Char("Windows (PowerShell)", compute="_compute_command")
-    plain = fields.Boolean(compute="_compute_command")
+    plain = fields.Boolean("Without HTTPS", compute="_compute_command")
     connected = fields.Boolean(compute="_compute_connected")
     last_seen = fields.Datetime(related="driver_id.last_seen")
     version = fields.Char(related="driver_id.version")

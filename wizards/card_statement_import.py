@@ -41,7 +41,7 @@ class CardStatementImport(models.TransientModel):
     statement_ids = fields.Many2many("account.bank.statement", string="Statements", readonly=True)
     added = fields.Integer("Lines Added", readonly=True)
     known = fields.Integer("Lines There Already", readonly=True)
-    evidence = fields.Integer("Lines Told of", readonly=True)
+    evidence = fields.Integer("Lines with Details", readonly=True)
     warnings = fields.Text(readonly=True)
     state = fields.Selection([("choose", "Choose"), ("done", "Done")], default="choose", readonly=True)
 

@@ -13,7 +13,7 @@ class CardTransactionSettle(models.TransientModel):
     transaction_id = fields.Many2one("card.transaction", required=True, readonly=True, ondelete="cascade")
     currency_id = fields.Many2one(related="transaction_id.currency_id")
     answer_ids = fields.One2many(related="transaction_id.answer_ids")
-    verdict = fields.Selection([("paid", "Paid"), ("not_paid", "Not paid")], required=True)
+    verdict = fields.Selection([("paid", "Paid"), ("not_paid", "Not paid")], "The Payment Is", required=True)
     amount = fields.Monetary(compute="_compute_amount", store=True, readonly=False)
     auth_code = ScrubbedChar("Authorisation", help="As printed on the terminal's slip.")
     reason = ScrubbedText(required=True, help="What you looked at: the slip, the terminal's report, the bank.")
