@@ -249,6 +249,9 @@ class TestGermanSample(LedgerExportCase):
         )  # fmt: skip
         moved = datev_movement(rows)
         self.assertEqual((moved["1361"], moved["1362"], moved["1201"], moved["4970"]), (0, 0, 104610, 810))
+        paid = self.table("batches_csv", first=date(2026, 11, 1), last=date(2026, 11, 30))
+        self.assertEqual([(row["Due from the Bank"], row["Paid by the Bank"]) for row in paid],
+                         [("564.20", "564.20"), ("490.00", "490.00")])  # fmt: skip
         report = self.env["card.fee.report"].search([("contract_id", "=", self.credit.id), ("fee", "!=", 0)])
         self.assertEqual(report.fee, 8.1, "a netted fee is the contract's")
 

@@ -46,6 +46,8 @@ class CardLedgerExport(models.TransientModel):
                 else self.env._("not known"),
             ),
             (self.env._("Difference"), declared(batch.difference)),
+            (self.env._("Due from the Bank"), money(batch.amount_due)),
+            (self.env._("Paid by the Bank"), money(batch.paid_amount)),
         ]
         kinds = dict(batch.difference_ids._fields["kind"]._description_selection(self.env))
         grids = [

@@ -136,6 +136,7 @@ class CardLedgerExport(models.TransientModel):
             self.env._("Declared"): lambda batch: told(batch, _money(batch, "declared_amount")),
             self.env._("Difference"): lambda batch: told(batch, _money(batch, "difference")),
             self.env._("Due from the Bank"): lambda batch: _money(batch, "amount_due"),
+            self.env._("Paid by the Bank"): lambda batch: _money(batch, "paid_amount"),
             self.env._("Currency"): lambda batch: batch.currency_id.name,
         }
         return _table("card_batches", columns, self._batches().sudo())
