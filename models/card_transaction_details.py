@@ -37,7 +37,7 @@ class CardTransaction(models.Model):
         "Tip", compute="_compute_amount_tip", store=True, help="Of what was approved, what the cardholder added."
     )
     signature_wanted = fields.Boolean(
-        "Signature Wanted", readonly=True, help="The cardholder signs the merchant's slip, and the cashier compares."
+        readonly=True, help="The cardholder signs the merchant's slip, and the cashier compares."
     )
     signature = fields.Selection(
         SIGNATURE, compute="_compute_signature", store=True, help="What the cashier said of the signature."
@@ -96,7 +96,8 @@ class PosPayment(models.Model):
     card_tip = fields.Monetary("Tip", related="card_transaction_id.amount_tip")
 
     def _fill_from_card_transaction(self):
-        super()._fill_from_card_transaction()
+        result = super()._fill_from_card_transaction()
         for line in self.filtered(lambda record: record.card_transaction_id.signature_wanted):
             if not line.card_signature:
                 line._write_card_evidence({"card_signature": "wanted"})
+        return result
