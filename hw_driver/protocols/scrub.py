@@ -87,6 +87,8 @@ def _is_packed_card(piece: str) -> bool:
 
 def _masked(text: str, pattern: re.Pattern[str], is_card: _IsCard) -> str:
     spans = [found.span("group") for found in pattern.finditer(text) if found["group"]]
+    if not spans:
+        return text
     characters = list(text)
     for window in _windows(text, spans):
         places = [place for span in window for place in range(*span)]

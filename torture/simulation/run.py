@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..report import Report
 
 #: Histories that a process plays before it tells how far it is.
-PORTION = 50
+PORTION = 32
 #: Days played first and thrown away: what Python has learnt of the code in them, its children know.
 WARMING = 2
 #: Findings that are printed, the rest is counted; and days of theirs that can be played again.
@@ -32,7 +32,7 @@ SHOWN, REPLAYS = 20, 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "simulation (--sales)",
-        "The same seed gives the same days, on any machine and with any number of processes. A day is some 55 sales.",
+        "The same seed gives the same days, on any machine and with any number of processes. A day is some 85 sales.",
     )
     group.add_argument("--seed", type=int, default=1, help="what all chance is drawn from (default 1)")
     group.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)")

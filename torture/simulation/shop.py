@@ -25,7 +25,7 @@ from .terminals import STANDS, Box, Cardholder
 from .wire import Trouble, Wire, laid
 
 #: Purchases in one history.
-SALES = 50
+SALES = 80
 TILLS = 2
 #: Seconds after which the shop closes, whoever is still at a till.
 DAY = 20_000.0
@@ -85,7 +85,7 @@ class Shop:
         self._closing = False
 
     def _place(self, name: str) -> None:
-        stand = self.chance.choice(list(STANDS))
+        stand = trouble.one_of(self.chance, {name: stand.share for name, stand in STANDS.items()})
         options = self.chance.choice(STANDS[stand].settings)
         box = Box(name, STANDS[stand], options, self.chance, self.notes, self._cardholder)
         if isinstance(box.wire, Wire):

@@ -38,8 +38,8 @@ class Stand:
     protocol can see it; with `checked` it sees a changed digit as well. `repairs(data, place)` says whether it then
     asks for these bytes again, `refuses(data)` whether the terminal does; `repaired` names the terminal's faults that
     do no more than that. `takes(heard, said)`: whether `said` tells the terminal that the result in `heard` is safe.
-    `provable(options, exclusive)`: whether what it tells of its last result can be told from any
-    other.
+    `provable(options, exclusive)`: whether what it tells of its last result can be told from any other. `share`: how
+    often it stands in a shop, beside the shares of the others; what says much in a sale takes long to simulate.
     """
 
     protocol: str
@@ -53,6 +53,7 @@ class Stand:
     repairs: Callable[[bytes, int], bool] = lambda data, place: False
     refuses: Callable[[bytes], bool] = lambda data: False
     repaired: frozenset[str] = frozenset()
+    share: int = 2
     takes: Callable[[bytes, bytes], bool] = lambda heard, said: False
 
 
@@ -148,8 +149,8 @@ _ZVT_SETTINGS: tuple[Mapping[str, Any], ...] = (
     {},
     {"slips": "lines"},
     {"slips": "none", "partial_approval": True},
-    {"containers": False, "payment_type": "40"},
-    {"last_result": False},
+    {"slips": "none", "containers": False, "payment_type": "40"},
+    {"slips": "none", "last_result": False},
 )
 _FRAME = b"\x10\x02"
 
@@ -169,6 +170,7 @@ STANDS: dict[str, Stand] = {
         _asks_for_money,
         _high_bit,
         _has_reference,
+        share=4,
     ),
     "concert-v3-serial": _on_line(
         "concert-v3-serial",
@@ -190,6 +192,7 @@ STANDS: dict[str, Stand] = {
         corrupt=_wrong_head,
         provable=_can_be_told,
         takes=lambda heard, said: heard[:2] == b"\x04\x0f" and said == YES,
+        share=1,
     ),
     "zvt serial": Stand(
         "zvt-serial",
@@ -203,6 +206,7 @@ STANDS: dict[str, Stand] = {
         repairs=lambda data, place: data[:2] == _FRAME and place >= 2,
         refuses=lambda data: data == b"\x15",
         repaired=_BY_THE_LINE,
+        share=1,
     ),
 }
 
