@@ -115,6 +115,17 @@ def test_a_frame_said_again_because_its_ack_was_lost_is_told_once():
     assert told(link.receive(frame(SHOW))) == [Received(SHOW)]  # another one, that reads the same
 
 
+def test_after_an_answer_that_nobody_took_the_same_command_is_a_new_one():
+    """A cable that was out: the till begins anew with the very registration that its terminal heard last."""
+    link = ZvtLink(LinkSettings())
+    assert told(link.receive(frame(ASK))) == [Received(ASK)]
+    assert written(link.send(YES)) == frame(YES)
+    assert written(link.timer("line_t2")) == written(link.timer("line_t2")) == frame(YES)
+    assert told(link.receive(frame(ASK))) == []  # it may still be a repeat
+    assert written(link.timer("line_t2")) == b""
+    assert told(link.receive(frame(ASK))) == [Received(ASK)]
+
+
 def test_a_bad_frame_is_refused_and_the_repeat_taken():
     link = ZvtLink(LinkSettings())
     bad = frame(SHOW)[:-1] + bytes((frame(SHOW)[-1] ^ 1,))

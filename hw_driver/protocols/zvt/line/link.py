@@ -162,8 +162,10 @@ class ZvtLink:
         money = self._sent[:2] in MONEY_COMMANDS and not self._settings.line_repeat_payments
         if self._sends < self._settings.line_sends and not money:
             self._send_frame()
-        else:
-            self._done()
+            return
+        if not money:
+            self._last = b""  # nobody is there: what comes next is no repeat, but somebody who begins anew
+        self._done()
 
     def _done(self) -> None:
         self._sent = b""
