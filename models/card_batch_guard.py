@@ -85,12 +85,17 @@ class AccountPayment(models.Model):
 class AccountMove(models.Model):
     _inherit = "account.move"
 
-    def button_draft(self):
+    def _refuse_counted(self):
+        """Keep the entries of counted payments, and those of the sessions that took them."""
         self.origin_payment_id._refuse_counted()
+        self.env["pos.session"].sudo().search([("move_id", "in", self.ids)]).order_ids.payment_ids._refuse_counted()
+
+    def button_draft(self):
+        self._refuse_counted()
         return super().button_draft()
 
     def button_cancel(self):
-        self.origin_payment_id._refuse_counted()
+        self._refuse_counted()
         return super().button_cancel()
 
 
