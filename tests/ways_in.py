@@ -120,6 +120,7 @@ METHODS = {
     ("pos.session", "action_view_card_transactions"): Method(EVERYBODY),
     ("pos.session", "card_terminal_grants"): Method("cashier manager"),
     ("pos.session", "card_terminal_refund_grant"): Method("cashier manager", ({},)),
+    ("pos.session", "card_terminal_merchant_slip"): Method("cashier manager", ({},)),
     ("pos.session", "card_terminal_settlement"): Method("cashier manager", ({},)),
     ("pos.session", "card_terminal_settlement_grant"): Method("cashier manager", ({},)),
     ("pos.session", "card_terminal_settlement_totals"): Method("cashier manager", ({},)),
