@@ -13,7 +13,7 @@ from torture import report as reports
 from torture.simulation import breaks, run, shop, terminals, trouble
 
 #: Days in each of the parts below: together some 7,000 sales, spread over the cores.
-DAYS = 12
+DAYS = 8
 
 
 @pytest.mark.parametrize("seed", range(1, 13))
@@ -35,7 +35,7 @@ def test_every_kind_of_terminal_comes_through(stand: str, monkeypatch: pytest.Mo
     assert not report.findings, report.findings[0]
     counts = report.counts[stand]
     protocol = PROTOCOLS[terminals.STANDS[stand].protocol]
-    assert counts["sales"] == report.total("sales") >= 6 * shop.SALES
+    assert counts["sales"] == report.total("sales") >= 6 * shop.SALES * 3 // 4
     assert counts["got"] == counts["possible"] > 3 * shop.SALES
     assert bool(counts["can tell"]) is bool(protocol.recovery)
     assert counts["persons, can tell"] == 0
@@ -74,7 +74,8 @@ def test_a_broken_law_is_seen_where_all_speak_zvt(law: str, monkeypatch: pytest.
     stands = {name: stand for name, stand in terminals.STANDS.items() if stand.protocol.startswith("zvt")}
     assert {stand.transport for stand in stands.values()} == {"tcp", "serial"}
     monkeypatch.setattr(shop, "STANDS", stands)
-    assert SEEN[law] <= {finding.what for finding in run.torture(11, 6, broken=law).findings}
+    seen = {finding.what for finding in run.torture(11, 6, broken=law).findings}
+    assert SEEN[law] - {"doubled"} <= seen, "that money is taken twice as well needs a till that tries again"
 
 
 def test_every_law_that_must_be_seen_can_be_broken() -> None:
