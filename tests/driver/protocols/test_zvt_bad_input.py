@@ -5,6 +5,7 @@ import pytest
 from hw_driver.protocols.machine import MalformedMessage
 from hw_driver.protocols.zvt import apdu, messages, tlv
 from hw_driver.protocols.zvt.messages import Taken, take
+from hw_driver.protocols.zvt.values import TEXT
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,13 @@ def test_a_message_that_cannot_be_written(message):
 def test_a_container_that_could_not_be_read_is_written_as_it_came():
     data = bytes.fromhex("061e066c06031f0101")
     assert messages.encode(messages.decode(data)) == data
+
+
+def test_what_is_hidden_is_written_as_long_as_it_was():
+    assert (
+        messages.encode({"message": "status_information", "fields": {"track_2": "***"}}).hex() == "040f0623f0f32a2a2a"
+    )
+
+
+def test_texts_are_those_of_the_terminals_own_set():
+    assert TEXT.decode(TEXT.encode("Grüß Gott")) == "Grüß Gott"
