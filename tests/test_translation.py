@@ -23,14 +23,14 @@ LIKE_ENGLISH = {
     "de": {
         *("%(company)s: %(why)s", "%(file)s: %(why)s", "%(terminal)s: %(reason)s"),
         *("%(what)s: %(before)s → %(after)s", "Acquirer", "Alarm", "Code", "Hash", "In Odoo", "Journal", "Name"),
-        *("Option", "Original", "PIN", "Port", "Problem", "Standard", "Status", "Tabulator", "Terminal"),
+        *("Option", "Original", "PIN", "Port", "Problem", "Standard", "Status", "Terminal"),
         *("Terminals", "Text", "Version"),
     },
     "fr": {
         *("Action", "Actions", "Code", "Configuration", "Contradiction", "Date", "Dates", "Duplicata", "Exception"),
         *("Exceptions", "Initialisation", "Interface", "Journal", "Messages", "Net", "Note", "Option", "Options"),
         *("Original", "Point", "Port", "Secret", "Session", "Signature", "Standard", "Terminal", "Ticket", "Tickets"),
-        *("Total", "Transaction", "Type", "Verdict", "Version", "exceptions", "minutes"),
+        *("Total", "Transaction", "Type", "Version", "exceptions", "minutes"),
     },
 }
 """By language, the words that it shares with English."""
