@@ -111,7 +111,7 @@ class VirtualZvt(Commands):
         return self._wait_for_card(now)
 
     def _read_card(self, connection: int, taken: Taken, now: float) -> list[Effect]:
-        """06 C0: whose card it is; no money moves, and nothing is completed (P15 2.23)."""
+        """06 C0: whose card it is; no money moves, and nothing is completed (P15 2, 06 C0)."""
         effects = self._yes(connection)
         self._show(_Dialog(connection, connection, Request({}, "card", 0, "EUR", register="1")))
         if self.settings.auto:

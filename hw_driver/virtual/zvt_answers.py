@@ -23,7 +23,7 @@ TOO_SMALL, WRONG_CURRENCY, WRONG_PREAUTH_AMOUNT, NO_PREAUTH = 0xC8, 0x6F, 0xB7, 
 INSERT_CARD, PLEASE_WAIT = 0x0A, 0x0E
 READY = 0x00
 NO_RECEIPT = b"\xff\xff"
-#: In the payment type (BMP 19): a tip may follow (P15 2.2.1).
+#: In the payment type (BMP 19): a tip may follow (P15 2, 06 01).
 TIPPABLE = 0x08
 SOFTWARE = b"VIRTUAL 1"
 

@@ -1,6 +1,6 @@
 """What a terminal's words mean where no money moves: end of day, sums, copies, states of the terminal, cards read.
 
-Source: P15 2.11 to 2.26, 13 (BMP 60); zvt.md 2.3, 3.3.
+Source: P15 2, 13 (BMP 60); zvt.md 2.3, 3.3.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .values import GROUPS, text_of
 
 #: What is over once the terminal has said yes (P15 3: no completion follows).
 ENDS_WITH_ANSWER = frozenset({Kind.LOGOFF, Kind.DISPLAY})
-#: What is over once the terminal has told its result (P15 2.23: no completion follows).
+#: What is over once the terminal has told its result (P15 2, 06 C0: no completion follows).
 ENDS_WITH_RESULT = frozenset({Kind.CARD})
 
 #: Code and sentence of each kind that was done.

@@ -79,12 +79,12 @@ class Options:
     tip: bool = option(
         False,
         "The customer may add a tip on the terminal, or the till afterwards (06 0C).",
-        "P15 2.2.1 (BMP 19, 08), 2.5; SM",
+        "P15 2 (06 01: BMP 19, bit 08; 06 0C); SM",
     )
     telephone: bool = option(
         False,
         "It takes the number of an authorisation given by telephone (06 21).",
-        "P15 2.9",
+        "P15 2 (06 21)",
         title="Telephone authorisation",
     )
     refund: bool = option(True, "It pays back onto a card (06 31).", "P15 2.12")
@@ -95,7 +95,7 @@ class Options:
     completion: str = option(
         "total",
         "How it is told what is used of an amount that was held.",
-        "P15 2.10, 2.10.1; EV (partial)",
+        "P15 2 (06 23, 06 24); EV (partial)",
         choices={"total": "the amount used (06 24)", "partial": "the amount not used (06 23)"},
     )
     settlement: bool = option(True, "It makes its end of day when asked (06 50).", "P15 2.16")
@@ -129,7 +129,7 @@ class Options:
         title="Longest operation",
     )
     card_timeout: int = option(
-        30, "How long it waits for a card that is only read.", "P15 2.23", low=1, high=250, unit="s"
+        30, "How long it waits for a card that is only read.", "P15 2 (06 C0)", low=1, high=250, unit="s"
     )
     keep_alive: float = option(
         0.0,

@@ -42,7 +42,7 @@ _PRINTS_PAYMENTS, _PRINTS_REST, _TELLS, _NO_ENTRY, _NO_MENU, _AS_LINES = 0x02, 0
 _LAST, _NO_PRINT = 0x01, 0x02
 #: Service byte of 05 01: tell more in a container (P15 2.56).
 _MORE = 0x04
-#: Payment type (BMP 19): the terminal decides; and that a tip may be added (P15 2.2.1).
+#: Payment type (BMP 19): the terminal decides; and that a tip may be added (P15 2, 06 01).
 _ANY_TYPE, _TIPPABLE = 0x40, 0x08
 #: How long a text stays on the display, in seconds (BMP F0), and how much a line holds.
 _SHOWN, _WIDTH = 30, 24
