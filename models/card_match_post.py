@@ -67,11 +67,9 @@ class CardMatch(models.Model):
         open_lines, parts = matches._open_lines(), matches._parts()
         for match in matches:
             plan += match._counterparts(match._owed(open_lines, parts.get(match.id, [])))
-        self._write_entries(plan)
-        for match in matches:
-            match._name_entries()
+        matches._write_entries(plan)
         matches.write({"state": "posted", "problem": False})
-        for match in matches.filtered("fee"):
+        for match in matches.filtered(lambda match: match.fee_difference > 0):
             count = sum(match.batch_ids.mapped("payment_count"))
             match.contract_id._judge_fee(match, match.fee, match.gross, count, match.currency_id)
 
@@ -257,10 +255,13 @@ class CardMatch(models.Model):
             values += self._entry_values(line, liquidity, entries)
             pays += [outstanding for _entry, outstanding in entries]
         container = {"records": moves}
-        quiet = {"force_delete": True, "skip_readonly_check": True}
+        # the bank's side stays as it is: there is nothing to bring back to the bank lines
+        quiet = {"force_delete": True, "skip_readonly_check": True, "skip_account_move_synchronization": True}
         with moves._check_balanced(container), moves._sync_dynamic_lines(container):
             suspense.with_context(**quiet).unlink()
             created = all_lines.with_context(**quiet).create(values)
+            for match in self:
+                match.with_context(**quiet)._name_entries()
         pairs = [
             line + all_lines.browse(outstanding) for line, outstanding in zip(created, pays, strict=True) if outstanding
         ]
@@ -272,7 +273,7 @@ class CardMatch(models.Model):
             batch.number or batch.name for batch in self.batch_ids.batch_id.sorted(lambda batch: (batch.day, batch.id))
         ]
         shown = ", ".join(numbers[:3]) + (" …" if len(numbers) > 3 else "")
-        moves = self.line_ids.statement_line_id.move_id.with_context(skip_readonly_check=True)
+        moves = self.line_ids.statement_line_id.move_id
         moves.write({"ref": shown, "card_contract_id": self.contract_id.id})
 
     def _entry_values(self, line, liquidity, entries):

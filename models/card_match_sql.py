@@ -114,7 +114,7 @@ DUES = (
        AND batch.day >= (SELECT min(open.day) FROM batch open
                           WHERE NOT open.done AND open.contract_id = batch.contract_id)
     """,
-    "CREATE INDEX ON match_due (contract, day)",
+    "CREATE INDEX ON match_due (contract, day); CREATE INDEX ON match_due (id)",
     "CREATE INDEX ON match_word (word)",
     "CREATE INDEX ON match_may_be (line)",
     "ANALYZE match_line; ANALYZE match_word; ANALYZE match_may_be; ANALYZE match_due",
@@ -341,8 +341,10 @@ STORE = (
     SELECT nextval('card_match_id_seq')::int AS match, listed.*, 10::numeric ^ digits AS unit,
            CASE WHEN ambiguous THEN 'ambiguous' ELSE 'proposed' END AS state,
            CASE WHEN known IS NOT NULL THEN known - paid WHEN net THEN owed - paid ELSE 0 END AS fee,
-           (SELECT sum(CASE WHEN pass = 3 AND abs(due.declared) < abs(due.amount) THEN due.declared ELSE due.amount END)
-              FROM match_due due WHERE due.id = ANY(dues)) AS gross
+           CASE WHEN pass = 3
+                THEN (SELECT CASE WHEN abs(due.declared) < abs(due.amount) THEN due.declared ELSE due.amount END
+                        FROM match_due due WHERE due.id = dues[1])
+                ELSE owed END AS gross
       FROM (
            SELECT cand.*, contract.net, contract.company, contract.journal,
                   row_number() OVER (PARTITION BY cand.lines ORDER BY cand.id) AS place
@@ -375,7 +377,9 @@ STORE = (
     SELECT match, due.id,
            CASE WHEN pass = 3 AND abs(due.declared) < abs(due.amount) THEN due.declared ELSE due.amount END / unit,
            due.count, {_BY}
-      FROM match_found JOIN match_due due ON due.id = ANY(dues)
+      FROM match_found
+     CROSS JOIN LATERAL unnest(dues) AS which
+      JOIN match_due due ON due.id = which
     """,
     """
     INSERT INTO card_match_payment_rel (match_id, payment_id)
