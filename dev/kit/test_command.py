@@ -30,14 +30,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from secrets import token_hex
+from typing import IO, TYPE_CHECKING
 
 from kit.cache import MODULE
 from kit.errors import SetupError
 from kit.progress import note
 from kit.results import Result, closing_lines, read_junit
 from kit.setup import Workplace
+
+if TYPE_CHECKING:
+    from kit.postgres import Postgres
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "driver": ("driver", "pytelium", "strace", "tshark"),
@@ -49,6 +54,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
 COVERAGE = Path(__file__).parent / "coverage.ini"
 LIVE_SHOPS = 2
 """Shops that are open at once when all live tests run: most of a shop's time is waiting."""
+ODOO_DATABASES = 2
+"""Databases in which the addon's tests run side by side when all run."""
+HOW = {"-q", "-v", "-x"}
+"""Words to pytest that choose no tests."""
 SECONDS_PER_TEST = {"driver": 60, "odoo": 300, "tours": 300, "live": 300}
 
 
@@ -125,9 +134,8 @@ def _run_driver(workplace: Workplace, part: str, words: list[str]) -> Result:
 
 
 def _run_in_odoo(workplace: Workplace, part: str, words: list[str]) -> Result:
-    """Tests inside Odoo, on a fresh copy of the database with the addon."""
-    from kit.database import fresh_database, options
-    from kit.odoo import write_config
+    """Tests inside Odoo, on fresh copies of the database with the addon."""
+    from kit.database import addon_template
 
     module = workplace.addons / MODULE
     tours = set((module / "tests").glob("test_tour_*.py"))
@@ -135,7 +143,34 @@ def _run_in_odoo(workplace: Workplace, part: str, words: list[str]) -> Result:
     if not files:
         return Result(part, failed=["there are no tests"])
     words = [word.replace("tests/", f"{module}/tests/", 1) if word.startswith("tests/") else word for word in words]
-    with workplace.postgres() as postgres, fresh_database(workplace, postgres, part) as database:
+    alone = part == "tours" or not set(words) <= HOW  # what is chosen may be in one share alone
+    shares = [_files_or(words, sorted(files))] if alone else [[*share, *words] for share in _shares(files)]
+    with workplace.postgres() as postgres, ThreadPoolExecutor(len(shares)) as pool:
+        addon_template(workplace, postgres)
+        runs = [pool.submit(_in_a_database, workplace, postgres, part, share, share is shares[0]) for share in shares]
+        results = [run.result() for run in runs]
+    return Result(
+        part,
+        sum(result.passed for result in results),
+        [name for result in results for name in result.failed],
+        [name for result in results for name in result.skipped],
+    )
+
+
+def _shares(files: set[Path]) -> list[list[str]]:
+    """Part files so that each database has as much to do, going by their sizes."""
+    shares: list[list[Path]] = [[] for _ in range(ODOO_DATABASES)]
+    for file in sorted(files, key=lambda file: (-file.stat().st_size, file)):
+        min(shares, key=lambda share: sum(each.stat().st_size for each in share)).append(file)
+    return [[str(file) for file in sorted(share)] for share in shares]
+
+
+def _in_a_database(workplace: Workplace, postgres: Postgres, part: str, words: list[str], live: bool) -> Result:
+    """Run pytest in an Odoo with a database of its own; what it says is shown as it comes, or else at its end."""
+    from kit.database import fresh_database, options
+    from kit.odoo import write_config
+
+    with fresh_database(workplace, postgres, part) as database, tempfile.TemporaryFile("w+") as said:
         config = write_config(
             workplace.cache.path("config", f"{database}.conf"), options(workplace, postgres, database)
         )
@@ -150,14 +185,18 @@ def _run_in_odoo(workplace: Workplace, part: str, words: list[str]) -> Result:
                     "--odoo-http",
                     f"--odoo-log-level={'info' if part == 'tours' else 'warn'}",
                     "-c",
-                    str(module / "dev" / "kit" / "pytest-odoo.ini"),
-                    f"--rootdir={module}",
-                    *_files_or(words, sorted(files)),
+                    str(workplace.addons / MODULE / "dev" / "kit" / "pytest-odoo.ini"),
+                    f"--rootdir={workplace.addons / MODULE}",
+                    *words,
                 ],
                 workplace.environment,
+                output=None if live else said,
             )
         finally:
             config.unlink(missing_ok=True)
+            if not live:
+                said.seek(0)
+                print(said.read(), flush=True)
 
 
 def _run_live(workplace: Workplace, part: str, words: list[str]) -> Result:
@@ -188,14 +227,22 @@ def _files_or(words: list[str], default: Sequence[Path]) -> list[str]:
 
 
 def _pytest(
-    workplace: Workplace, part: str, python: Path, words: list[str], environment: dict[str, str], *under: str
+    workplace: Workplace,
+    part: str,
+    python: Path,
+    words: list[str],
+    environment: dict[str, str],
+    *under: str,
+    output: IO[str] | None = None,
 ) -> Result:
-    """Run pytest, as a module of `under` where words say so (coverage)."""
+    """Run pytest, as a module of `under` where words say so (coverage); `output` takes what it says."""
     report = workplace.cache.path("tmp", f"junit-{part}-{token_hex(4)}.xml")
     pytest = ["pytest", f"--junitxml={report}", f"--timeout={SECONDS_PER_TEST[part]}", *words]
     command = [str(python), "-m", *under, *pytest]
     try:
-        status = subprocess.run(command, cwd=workplace.checkout, env=environment, check=False).returncode
+        status = subprocess.run(
+            command, cwd=workplace.checkout, env=environment, stdout=output, stderr=output, check=False
+        ).returncode
         return read_junit(part, report, status)
     finally:
         report.unlink(missing_ok=True)
