@@ -76,11 +76,14 @@ class TestGermany(LedgerExportCase):
 
     chart = "de_skr03"
 
+    @classmethod
+    def take_offers(cls):
+        cls.giro = cls.offered("girocard", ["girocard"])
+        cls.credit = cls.offered("Kreditkarten", ["VISA"], settlement="net")
+
     def setUp(self):
         super().setUp()
         self.company.write({"card_datev_consultant": 29098, "card_datev_client": 55003, "card_datev_chart": "03"})
-        self.giro = self.offered("girocard", ["girocard"])
-        self.credit = self.offered("Kreditkarten", ["VISA"], settlement="net")
         self.book(564.2, "girocard")
         self.book(490.0, "VISA")
         self.end_of_day(("girocard", 1, 56420), ("VISA", 1, 49000), number="SCHNITT 0217")
@@ -260,10 +263,13 @@ class TestGermanSample(LedgerExportCase):
 class TestFrance(LedgerExportCase):
     chart = "fr"
 
+    @classmethod
+    def take_offers(cls):
+        cls.cb = cls.offered("CB", ["CB"], number="5091540")
+        cls.amex = cls.offered("AMEX", ["AMEX"], settlement="net")
+
     def setUp(self):
         super().setUp()
-        self.cb = self.offered("CB", ["CB"], number="5091540")
-        self.amex = self.offered("AMEX", ["AMEX"], settlement="net")
         self.book(980.0, "CB")
         self.book(96.0, "AMEX")
         self.end_of_day(("CB", 1, 98000), ("AMEX", 1, 9600), number="000042")

@@ -195,6 +195,8 @@ class TestRights(CardTerminalCase):
                     "settled_paid": None,
                     "till": self.config.name,
                     "operator": "Cashier",
+                    "tip": 0,
+                    "signature": False,
                 }
             ],
         )
