@@ -58,9 +58,10 @@ def run(parsed: argparse.Namespace, workplace: Any) -> int:
     finally:  # stopped half-way, what was found until then is told
         if report is not None:
             print(_table(report))
-            print(_speed(report.total("sales"), time.monotonic() - began, _cpu() - cpu, parsed.jobs), flush=True)
+            print(_speed(report.total("sales"), time.monotonic() - began, _cpu() - cpu, parsed.jobs))
+            _explain(report, parsed)
+            sys.stdout.flush()
     assert report is not None
-    _explain(report, parsed)
     return int(report.failed)
 
 
