@@ -61,7 +61,7 @@ def _use_a_suitable_python() -> None:
 
 
 def _use_the_optimized_python() -> None:
-    """Go on in the distribution's Python where somebody compiled this one without optimization: a third slower."""
+    """Go on in the distribution's Python, as the driver does in a shop, where this one was compiled unoptimized."""
     if sys.base_prefix == "/usr" or "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or ""):
         return
     for other in _pythons(os.defpath):

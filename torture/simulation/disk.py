@@ -18,6 +18,10 @@ from hw_driver.journal import opening, storage
 Boundary = Callable[[str], None]
 
 
+class Dead(sqlite3.ProgrammingError):
+    """A killed process reaches for its disk: nothing of it happens any more."""
+
+
 class Disk:
     """One file that may be replaced. `full` refuses commits; `durable` is the number of the last event committed."""
 
@@ -128,9 +132,9 @@ class _Handle:
 
     def __getattr__(self, name: str) -> Any:
         if self._execute is _dead:
-            raise sqlite3.ProgrammingError("the process is dead")
+            raise Dead("the process is dead")
         return getattr(self._file, name)
 
 
 def _dead(sql: str, values: Any = ()) -> sqlite3.Cursor:
-    raise sqlite3.ProgrammingError("the process is dead")
+    raise Dead("the process is dead")

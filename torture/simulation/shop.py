@@ -17,10 +17,10 @@ from hw_driver.virtual.faults import FAULTS, Unit
 from ..history import History, Notes
 from . import trouble
 from .clockwork import VirtualClock, VirtualLoop
-from .disk import Disk, mounted
+from .disk import Dead, Disk, mounted
 from .odoo import Odoo
 from .people import Till
-from .process import Process
+from .process import Killed, Process
 from .terminals import STANDS, Box, Cardholder
 from .wire import Trouble, Wire, laid
 
@@ -262,7 +262,7 @@ class Shop:
 
     def _uncaught(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if type(error).__name__ != "Killed":
+        if not isinstance(error, (Killed, Dead)):
             self.faults.append(f"{context.get('message')}: {error!r}")
 
     # -- what people ask
