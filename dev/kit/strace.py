@@ -1,33 +1,21 @@
-"""strace, which writes down what the driver does to its disk: an installed one, or Debian's, unpacked without root."""
+"""strace, which writes down what the driver does to its disk."""
 
 from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
-from kit.apt import Apt, unpack
+from kit.apt import Apt
 from kit.cache import Cache
-from kit.chromium import MACHINE_OWN
 from kit.errors import SetupError
+from kit.tool import ensure_tool
 
 
 def ensure_strace(cache: Cache, apt: Apt) -> None:
-    """Make sure that `strace` is in the PATH of tests (`Workplace.path`) and may trace a process of its own."""
-    script = cache.path("bin", "strace")
-    elsewhere = os.pathsep.join(place for place in os.get_exec_path() if place != str(script.parent))
-    command = shutil.which("strace", path=elsewhere)
-    if command is None:
-        command = str(script)
-        root = cache.path("strace")
-        if not cache.has(root):
-            packages = apt.download_closure(["strace"], "strace")
-            packages = [package for package in packages if not package.name.startswith(MACHINE_OWN)]
-            with cache.filling(root) as part:
-                unpack(packages, part, "strace", cache.log("unpack"))
-        _write_script(script, root)
+    """Make sure that `strace` is there and may trace a process of its own."""
+    command = ensure_tool(cache, apt, "strace", _script)
     tried = subprocess.run([command, "-o", os.devnull, "true"], capture_output=True, text=True, check=False)
     if tried.returncode:
         raise SetupError(
@@ -36,10 +24,6 @@ def ensure_strace(cache: Cache, apt: Apt) -> None:
         )
 
 
-def _write_script(script: Path, root: Path) -> None:
-    """A script that gives strace its libraries, and the program it traces none of them."""
-    libraries = ":".join(sorted({str(path.parent) for path in root.rglob("*.so.*")}))
-    strace = shlex.quote(str(root / "usr" / "bin" / "strace"))
-    script.parent.mkdir(exist_ok=True)
-    script.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH={shlex.quote(libraries)} exec {strace} -E LD_LIBRARY_PATH "$@"\n')
-    script.chmod(0o755)
+def _script(root: Path, libraries: str) -> str:
+    """Libraries for strace; the program it traces gets none of them."""
+    return f'LD_LIBRARY_PATH={libraries} exec {shlex.quote(str(root / "usr/bin/strace"))} -E LD_LIBRARY_PATH "$@"'
