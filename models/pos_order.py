@@ -58,10 +58,14 @@ class PosOrder(models.Model):
         transactions = self.env["card.transaction"].sudo().search([
             ("order_uuid", "in", self.mapped("uuid")), ("state", "in", [state.value for state in OPEN])
         ])  # fmt: skip
-        said_approved = (
-            self.sudo().payment_ids.filtered(lambda line: line._card_said_approved()).mapped("card_transaction_uuid")
+        # A till begins the next attempt on a line only when the last has ended, perhaps before Odoo has heard of it.
+        approved = self.sudo().payment_ids.filtered(lambda line: line._card_said_approved())
+        attempts, lines = approved.mapped("card_transaction_uuid"), approved.mapped("uuid")
+        return transactions.filtered(
+            lambda record: (
+                record.state == State.UNKNOWN or (record.uuid not in attempts and record.payment_uuid not in lines)
+            )
         )
-        return transactions.filtered(lambda record: record.state == State.UNKNOWN or record.uuid not in said_approved)
 
     def _refuse_card_question(self):
         """Raise where an order is frozen by a card payment that is under way or not known."""

@@ -180,6 +180,25 @@ class TestGuards(CardTerminalCase):
                 )
                 self.assertEqual((order.state, order.payment_ids.payment_method_id), ("paid", self.cash_pm1))
 
+    def test_the_till_hears_the_end_of_an_earlier_attempt_before_odoo(self):
+        declined = self.ask(self.order, self.line)
+        self.report()
+        approved = self.ask(self.order, self.line)
+        order = self.paid_order(self.order, self.line, approved)
+        self.assertEqual((order.state, order.payment_ids.card_evidence), ("paid", "pending"))
+        self.approve(approved)
+        self.approve(declined)
+        self.report()
+        self.assertEqual(order.payment_ids.card_evidence, "matched")
+        self.assertNotEqual(self.transaction(declined).exception, "none", "charged all the same: a person sees it")
+
+    def test_an_earlier_attempt_that_is_not_known_freezes(self):
+        earlier = self.ask(self.order, self.line)
+        self.journal.add("unknown", earlier, state="unknown", code="link_lost", text="No answer")
+        self.report()
+        with self.assertRaises(UserError):
+            self.paid_order(self.order, self.line, self.ask(self.order, self.line))
+
     def test_a_stale_word_of_the_till_does_not_freeze(self):
         order, transaction = self.parked("unknown")
         self.journal.add("declined", transaction, state="declined", code="declined", text="Refused")
