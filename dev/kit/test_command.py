@@ -8,6 +8,7 @@
   dev/test lint --fix              mend what ruff can mend, then check
   dev/test --setup                 only fetch and make what the tests need
   dev/test --where                 print where things are, as JSON
+  dev/test --patient               a live test whose page did not come as far in time gets a second try, and is named
 
 Parts:
   driver   the driver alone: protocols, journal, service, virtual terminals; needs no Odoo
@@ -54,6 +55,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
 COVERAGE = Path(__file__).parent / "coverage.ini"
 LIVE_SHOPS = 2
 """Shops that are open at once when all live tests run: most of a shop's time is waiting."""
+SECOND_TRY = ["--reruns", "1", "--only-rerun", r"Locator expected", "--only-rerun", r"TimeoutError: .* exceeded"]
+"""Where Playwright gave up waiting. What was found and is wrong (money above all) gets no second try."""
 ODOO_DATABASES = 2
 """Databases in which the addon's tests run side by side when all run."""
 HOW = {"-q", "-v", "-x"}
@@ -72,7 +75,8 @@ def main(arguments: Sequence[str]) -> int:
         print(json.dumps(workplace.where(), indent=2))
         return 0
     setup_only = "--setup" in words
-    words = [word for word in words if word != "--setup"]
+    second_try = SECOND_TRY if "--patient" in words else []
+    words = [word for word in words if word not in ("--setup", "--patient")]
     parts: list[str] = []
     while words and words[0] in NEEDS:
         parts.append(words.pop(0))
@@ -85,7 +89,7 @@ def main(arguments: Sequence[str]) -> int:
         workplace.enter("odoo")
     if setup_only:
         return _make_templates(workplace, parts)
-    return _run_parts(workplace, parts, words)
+    return _run_parts(workplace, parts, words, {"live": second_try})
 
 
 def _make_templates(workplace: Workplace, parts: list[str]) -> int:
@@ -97,14 +101,14 @@ def _make_templates(workplace: Workplace, parts: list[str]) -> int:
     return 0
 
 
-def _run_parts(workplace: Workplace, parts: list[str], words: list[str]) -> int:
+def _run_parts(workplace: Workplace, parts: list[str], words: list[str], more: dict[str, list[str]]) -> int:
     results = []
     for part in parts:
         sys.stdout.flush()
         note(f"── {part} " + "─" * (76 - len(part)))
         began = time.monotonic()
         try:
-            result = _RUNNERS[part](workplace, part, words)
+            result = _RUNNERS[part](workplace, part, [*words, *more.get(part, [])])
         except SetupError as error:  # the other parts can still be run
             note(f"{part}: {error}")
             result = Result(part, failed=[str(error)])
