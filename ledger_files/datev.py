@@ -4,9 +4,10 @@ Source: developer.datev.de, "DATEV-Format", pages Einstieg, Header and Buchungss
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from odoo.tools import LazyTranslate
 
@@ -46,6 +47,12 @@ NOT_IN_REFERENCE = re.compile(r"[^A-Za-z0-9$&%*+/-]")
 REFERENCE, TEXT, LABEL = 36, 60, 30
 #: Umsatz: ten digits before the comma.
 MOST = 10**12 - 1
+#: Postings in one file (page "Format description", transaction data).
+MOST_ROWS = 99_999
+#: Kurs: digits before the comma, and not below 1; other rates cannot be said.
+RATES = (Decimal(1), Decimal(10**4) - Decimal("0.000001"))
+#: BU-Schlüssel that takes an automatic account's tax off.
+NO_AUTOMATIC_TAX = "0040"
 
 
 class DatevError(Exception):
@@ -75,7 +82,11 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One row: `amount` (minor units, never 0) is debited to `account` and credited to `counter`; negative turns it."""
+    """One row: `amount` (minor units, never 0) is debited to `account` and credited to `counter`; negative turns it.
+
+    `key` is the BU-Schlüssel (four digits), which goes by `counter`. `foreign` is what `amount` was in
+    `foreign_currency`; it is left out where the format cannot say the rate.
+    """
 
     amount: int
     account: str
@@ -84,6 +95,20 @@ class Posting:
     reference: str
     text: str
     second_reference: str = ""
+    key: str = ""
+    foreign: Decimal | None = None
+    foreign_currency: str = ""
+
+
+def files(header: Header, postings: Sequence[Posting], label: str = "") -> list[tuple[str, bytes]]:
+    """Return [(name, content)]: as many files as hold the postings; `label` is put into their names."""
+    starts = range(0, len(postings), MOST_ROWS)
+    found = []
+    for part, start in enumerate(starts, 1):
+        said = [label, str(part) if len(starts) > 1 else ""]
+        name = "_".join(filter(None, [file_name(header).removesuffix(".csv"), *said]))
+        found.append((f"{name}.csv", write(header, postings[start : start + MOST_ROWS])))
+    return found
 
 
 def write(header: Header, postings: Iterable[Posting]) -> bytes:
@@ -126,10 +151,12 @@ def _row(header, posting):
         raise DatevError(_lt("A posting of %(day)s is outside the period of the file.", day=posting.day))
     filled = {
         "Umsatz (ohne Soll/Haben-Kz)": comma(abs(posting.amount)),
-        "Soll/Haben-Kennzeichen": _text("S" if posting.amount > 0 else "H"),
         "WKZ Umsatz": _text(header.currency),
+        **_foreign(header, posting),
+        "Soll/Haben-Kennzeichen": _text("S" if posting.amount > 0 else "H"),
         "Konto": posting.account,
         "Gegenkonto (ohne BU-Schlüssel)": posting.counter,
+        "BU-Schlüssel": _text(posting.key) if posting.key else "",
         "Belegdatum": f"{posting.day:%d%m}",
         "Belegfeld 1": _text(NOT_IN_REFERENCE.sub("", posting.reference)[:REFERENCE]),
         "Belegfeld 2": _text(NOT_IN_REFERENCE.sub("", posting.second_reference)[:12]),
@@ -137,6 +164,25 @@ def _row(header, posting):
         "Festschreibung": str(int(header.locked)),
     }
     return [filled.get(column, "") for column in COLUMNS]
+
+
+def _foreign(header, posting):
+    """Return the columns of an amount in another currency: Umsatz in it, Basis-Umsatz in the company's.
+
+    Kurs is units of the other currency for one of the company's; Umsatz has two decimals whatever the currency.
+    """
+    if not posting.foreign or posting.foreign % Decimal("0.01"):
+        return {}
+    rate = (posting.foreign / Decimal(abs(posting.amount)).scaleb(-2)).quantize(Decimal("0.000001"))
+    if not RATES[0] <= rate <= RATES[1]:
+        return {}
+    return {
+        "Umsatz (ohne Soll/Haben-Kz)": f"{posting.foreign:.2f}".replace(".", ","),
+        "WKZ Umsatz": _text(posting.foreign_currency),
+        "Kurs": f"{rate:f}".replace(".", ","),
+        "Basis-Umsatz": comma(abs(posting.amount)),
+        "WKZ Basis-Umsatz": _text(header.currency),
+    }
 
 
 def _text(value):

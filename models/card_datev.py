@@ -34,6 +34,9 @@ class CardDatevAccount(models.Model):
     )
     account_id = fields.Many2one("account.account", required=True, check_company=True, ondelete="cascade")
     number = fields.Char("Number in DATEV", required=True, help="Where it differs from the account's code.")
+    is_automatic = fields.Boolean(
+        "Automatic", help="DATEV calculates tax on this account by itself (AM, AV): postings say that it shall not."
+    )
 
     _unique_account = models.Constraint("UNIQUE(company_id, account_id)", "This account has a number already.")
 
@@ -46,7 +49,30 @@ class CardDatevAccount(models.Model):
                 )
 
     @api.model
+    def _automatic(self, company):
+        """Return the accounts on which DATEV calculates tax by itself."""
+        return self.sudo().search([("company_id", "=", company.id), ("is_automatic", "=", True)]).account_id
+
+    @api.model
     def _numbers(self, company):
         """Return a function that tells an account's number in DATEV: the mapped one, else its code."""
         mapped = {row.account_id: row.number for row in self.sudo().search([("company_id", "=", company.id)])}
         return lambda account: mapped.get(account.sudo()) or account.with_company(company).code or ""
+
+
+class AccountTax(models.Model):
+    _inherit = "account.tax"
+
+    card_datev_key = fields.Char(
+        "Tax Key in DATEV",
+        help="BU-Schlüssel of one to four digits, such as 9: fees with this tax are exported with it, as one gross "
+        "posting. Empty: the tax is a posting of its own.",
+    )
+
+    @api.constrains("card_datev_key")
+    def _check_card_datev_key(self):
+        for tax in self.filtered("card_datev_key"):
+            if not tax.card_datev_key.isdecimal() or not 0 < len(tax.card_datev_key) <= 4:
+                raise ValidationError(
+                    tax.env._("“%s” is no tax key: DATEV takes one to four digits.", tax.card_datev_key)
+                )

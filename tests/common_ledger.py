@@ -44,14 +44,19 @@ DATEV_COLUMNS = {
     1: r"(?!0+,00)\d{1,10},\d{2}",
     2: '"[SH]"',
     3: '"[A-Z]{3}"',
+    4: r"([1-9]\d{0,3},\d{2,6})?",
+    5: r"((?!0+,00)\d{1,10},\d{2})?",
+    6: '("[A-Z]{3}")?',
     7: r"(?!0{1,9}$)\d{1,9}",
     8: r"(?!0{1,9}$)\d{1,9}",
+    9: r'("\d{4}")?',
     10: r"(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])",
     11: r'"[A-Za-z0-9$&%*+/-]{0,36}"',
     12: r'"[A-Za-z0-9$&%*+/-]{0,12}"',
     14: '".{0,60}"',
     114: "[01]",
 }
+MOST_ROWS = 99_999
 FIELD = re.compile(r'("(?:[^"]|"")*"|[^;"]*);')
 
 
@@ -64,7 +69,11 @@ def _fields(line):
 
 
 def check_datev(content):
-    """Return (header, rows as [(amount, side, account, counter, day, reference, text)]); else AssertionError."""
+    """Return (header, rows); else AssertionError.
+
+    Rows are (amount in the company's currency, side, account, counter, day, reference, text, key, and the amount as it
+    was paid, its currency, the rate).
+    """
     text = content.decode("cp1252")
     assert text.endswith("\r\n"), "the last line ends"
     assert "\n" not in text.replace("\r\n", ""), "lines end with CR LF"
@@ -84,6 +93,7 @@ def check_datev(content):
     year, first, last = said[12], said[14], said[15]
     assert year <= first <= last
     assert int(last) < int(year) + 10000, "one file for each fiscal year"
+    assert len(lines) <= MOST_ROWS
     rows = []
     for line in lines:
         cells = _fields(line)
@@ -95,7 +105,12 @@ def check_datev(content):
         assert any(first <= moment <= last for moment in dated), f"{day} is outside the period"
         assert all(len(account) <= int(said[13]) + 1 for account in cells[6:8]), cells[6:8]
         plain = [cell.strip('"') for cell in cells]
-        rows.append((plain[0], plain[1], plain[6], plain[7], plain[9], plain[10], plain[13]))
+        foreign = [bool(cell) for cell in plain[3:6]]
+        assert foreign in ([False] * 3, [True] * 3), "rate, base amount and its currency come together"
+        assert (plain[2] == said[21].strip('"')) != foreign[0], "another currency has a rate, the company's has none"
+        assert plain[5] in ("", said[21].strip('"'))
+        base = plain[4] or plain[0]
+        rows.append((base, *(plain[place] for place in (1, 6, 7, 9, 10, 13, 8, 0, 2, 3))))
     return said, rows
 
 
@@ -160,18 +175,24 @@ def check_fec(content):
             assert row[column].strip() == row[column] != "", (column, row)
         for column in ("EcritureDate", "PieceDate", "ValidDate", "DateLet"):
             if row[column]:
+                assert re.fullmatch(r"\d{8}", row[column]), row[column]
                 date.fromisoformat(row[column])
         for column in ("Debit", "Credit"):
             assert re.fullmatch(r"\d+,\d{2}", row[column]), row[column]
         assert bool(row["EcritureLet"]) == bool(row["DateLet"]), row
         assert bool(row["Montantdevise"]) == bool(row["Idevise"]), row
+        assert re.fullmatch(r"(-?\d+(,\d{1,3})?)?", row["Montantdevise"]), row
+        assert re.fullmatch(r"([A-Z]{3})?", row["Idevise"]), row
+        assert bool(row["CompAuxNum"]) == bool(row["CompAuxLib"]), row
         assert re.match(r"\d{3}", row["CompteNum"]), "accounts begin with three digits of the chart"
         assert row["Debit"] == "0,00" or row["Credit"] == "0,00", row
         key = row["JournalCode"], row["EcritureNum"]
         balance = money(row["Debit"]) - money(row["Credit"])
-        entries[key] = entries.get(key, 0) + balance
+        entries.setdefault(key, []).append((balance, row["EcritureDate"], row["PieceRef"], row["PieceDate"]))
         rows.append(row)
-    assert not any(entries.values()), f"entries that do not balance: {entries}"
+    for key, found in entries.items():
+        assert len(found) > 1 and not sum(balance for balance, *_rest in found), f"{key} does not balance: {found}"
+        assert len({said[1:] for said in found}) == 1, f"{key} is of one day and one piece"
     dates = [row["ValidDate"] for row in rows]
     assert dates == sorted(dates), "in the order of validation"
     return rows

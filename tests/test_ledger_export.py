@@ -9,10 +9,11 @@ from decimal import Decimal
 
 import openpyxl
 from odoo import Command, fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools.pdf import PdfFileReader
 
+from ..ledger_files import datev
 from .common_charts import ChartCase
 from .common_ledger import check_datev, check_fec, datev_movement, fec_movement
 from .test_statement_import import CAMT, GERMAN
@@ -168,6 +169,67 @@ class TestGermany(LedgerExportCase):
         )
         _header, rows = check_datev(self.export("datev")[1])
         self.assertEqual([row[3] for row in rows[:2]], ["1360", "1360"])
+
+    def test_tax_keys_and_automatic_accounts(self):
+        tax = self.company_data["default_tax_purchase"]
+        self.credit.fee_tax_id = tax
+        waits = self.credit.outstanding_account_id
+        parts = self.credit._fee_lines(2.38, self.company.currency_id, self.today, "Gebühr")
+        self.credit._post_card_entry([*parts, {"account_id": waits.id, "amount": -2.38}], self.today, "R9")
+
+        def rows_of(reference):
+            rows = check_datev(self.export("datev")[1])[1]
+            return [(row[0], row[1], f"{row[2]}/{row[3]}", row[7]) for row in rows if row[5] == reference]
+
+        vat = tax.invoice_repartition_line_ids.account_id.with_company(self.company).code
+        self.assertCountEqual(rows_of("R9"), [("2,00", "S", "4970/1362", ""), ("0,38", "S", f"{vat}/1362", "")])
+        with self.assertRaises(ValidationError), self.env.cr.savepoint():
+            tax.card_datev_key = "9a"
+        tax.card_datev_key = "9"
+        self.assertEqual(rows_of("R9"), [("2,38", "H", "1362/4970", "0009")], "the key goes by the counter account")
+        self.env["card.datev.account"].create([
+            {"account_id": account.id, "number": code, "is_automatic": True, "company_id": self.company.id}
+            for account, code in ((self.credit.fee_account_id, "4970"), (self.card_pm.receivable_account_id, "1411"))
+        ])  # fmt: skip
+        self.assertEqual(rows_of("R9"), [("2,38", "H", "1362/4970", "0009")])
+        self.assertCountEqual(
+            rows_of("PAYOUT4711"), [("481,90", "S", "1201/1362", ""), ("8,10", "H", "1362/4970", "0040")]
+        )
+        self.assertIn(("490,00", "S", "1362/1411", "0040"), rows_of("SCHNITT0217"))
+
+    def test_another_currency(self):
+        dollar, pound = (self.env.ref(f"base.{name}") for name in ("USD", "GBP"))
+        (dollar | pound).active = True
+        for currency, amount, ref in ((dollar, 11.0, "USD1"), (pound, 8.5, "GBP1")):
+            move = self.env["account.move"].create({
+                "move_type": "entry", "journal_id": self.bank.id, "date": self.today, "ref": ref,
+                "line_ids": [
+                    Command.create({
+                        "account_id": account.id, "balance": sign * 10.0, "amount_currency": sign * amount,
+                        "currency_id": currency.id,
+                    })
+                    for account, sign in ((self.bank.default_account_id, 1), (self.giro.outstanding_account_id, -1))
+                ],
+            })  # fmt: skip
+            move.action_post()
+        rows = {row[5]: row for row in check_datev(self.export("datev")[1])[1]}
+        self.assertEqual((rows["USD1"][0], rows["USD1"][8:]), ("10,00", ("11,00", "USD", "1,100000")))
+        self.assertEqual(rows["GBP1"][8:], ("10,00", "EUR", ""), "DATEV takes no rate below 1")
+        fec = {row["PieceRef"]: (row["Montantdevise"], row["Idevise"]) for row in check_fec(self.export("fec")[1])}
+        self.assertEqual((fec["USD1"], fec["GBP1"]), (("11,00", "USD"), ("8,50", "GBP")))
+
+    def test_more_postings_than_a_file_takes(self):
+        _header, whole = check_datev(self.export("datev")[1])
+        self.patch(datev, "MOST_ROWS", 2)
+        name, content = self.export("datev")
+        self.assertTrue(name.endswith(".zip"))
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+            parts = [check_datev(archive.read(each))[1] for each in names]
+        day = f"{self.today:%Y%m%d}"
+        self.assertEqual(names, [f"EXTF_Buchungsstapel_{day}_{day}_{part}.csv" for part in (1, 2, 3)])
+        self.assertEqual([len(rows) for rows in parts], [2, 2, 1])
+        self.assertEqual([row for rows in parts for row in rows], whole)
 
     def test_what_datev_does_not_take_is_said(self):
         self.company.card_datev_consultant = 0

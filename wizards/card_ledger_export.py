@@ -28,7 +28,7 @@ CONTENTS = {
     ),
     "datev": _lt(
         "Entries that move card money as DATEV postings (EXTF 700, Buchungsstapel), one file for each fiscal year; "
-        "amounts in the company's currency, without tax keys."
+        "taxes with a key in DATEV as one gross posting, other currencies with their rate."
     ),
     "dsfinvk": _lt(
         "Card payments with the ZAHLART_TYP and ZAHLART_NAME of DSFinV-K 2.2 (annex D): the classification only, not a "

@@ -1,6 +1,7 @@
 """Entries for other accounting programs: in the form of the FEC, and as DATEV postings."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from odoo import fields, models
 from odoo.exceptions import UserError
@@ -73,11 +74,9 @@ class CardLedgerExport(models.TransientModel):
                 postings = self._datev_postings(company, numbers, first, last)
                 if postings:
                     header = self._datev_header(company, year_start, first, last)
-                    name = datev.file_name(header)
-                    if len(self.company_ids) > 1:
-                        name = name.replace(".csv", f"_c{company.id}.csv")
+                    label = f"c{company.id}" if len(self.company_ids) > 1 else ""
                     try:
-                        files.append((name, datev.write(header, postings)))
+                        files += datev.files(header, postings, label)
                     except datev.DatevError as error:
                         said = self.env._("%(company)s: %(why)s", company=company.name, why=self.env._(error.text))
                         raise UserError(said) from error
@@ -107,28 +106,65 @@ class CardLedgerExport(models.TransientModel):
 
     def _datev_postings(self, company, numbers, first, last):
         postings, moved = [], {}
+        automatic = self.env["card.datev.account"]._automatic(company)
         for move in self._entries(company, first, last):
-            lines = move.line_ids.filtered("account_id").sorted("id")
-            reference = move._card_reference()
-            for debit, credit, amount in pairs.pair(
-                [(line, to_minor(line.balance, company.currency_id)) for line in lines]
-            ):
+            reference, currency = move._card_reference(), company.currency_id
+            lines, keys, taxed = self._datev_lines(move, currency)
+            for line, minor in taxed:  # what DATEV makes of a posting with a tax key
+                moved[line.account_id] = moved.get(line.account_id, 0) + minor
+            for debit, credit, amount in pairs.pair(lines):
                 for line, minor in ((debit, amount), (credit, -amount)):
                     moved[line.account_id] = moved.get(line.account_id, 0) + minor
+                text = self._datev_text(move, debit, credit)
+                sides, sign = [debit, credit], 1
+                if keys.get(debit) or (debit.account_id in automatic and not keys.get(credit)):
+                    sides, sign = [credit, debit], -1  # the key goes by the counter account
+                key = keys.get(sides[1]) or (datev.NO_AUTOMATIC_TAX if sides[1].account_id in automatic else "")
                 postings.append(
                     datev.Posting(
-                        amount=amount,
-                        account=numbers(debit.account_id),
-                        counter=numbers(credit.account_id),
+                        amount=sign * amount,
+                        account=numbers(sides[0].account_id),
+                        counter=numbers(sides[1].account_id),
                         day=move.date,
                         reference=reference,
-                        text=self._datev_text(move, debit, credit),
+                        text=text,
+                        key=key,
+                        **_foreign(debit, credit, amount),
                     )
                 )
         self._check_movement(company, moved, first, last)
         return postings
 
+    def _datev_lines(self, move, currency):
+        """Return an entry's lines as [(line, minor units)], {line: tax key}, and what the keys move of themselves.
+
+        Where a tax has a key, its lines are put into the one line it was calculated from.
+        """
+        lines = move.line_ids.filtered("account_id").sorted("id")
+        amounts = {line: to_minor(line.balance, currency) for line in lines}
+        keys, taxed = {}, []
+        for tax in lines.tax_line_id.filtered("card_datev_key"):
+            base = lines.filtered(lambda line, tax=tax: line.tax_ids == tax)
+            own = lines.filtered(lambda line, tax=tax: line.tax_line_id == tax)
+            if len(base) == 1:
+                keys[base] = tax.card_datev_key.zfill(4)
+                for line in own:
+                    minor = amounts.pop(line)
+                    amounts[base] += minor
+                    taxed += [(line, minor), (base, -minor)]
+        return list(amounts.items()), keys, taxed
+
     def _datev_text(self, move, debit, credit):
         """Return what people read of a posting: the contract, and what the side that says more says."""
         said = max((debit.name or "", credit.name or ""), key=len)
         return " ".join(filter(None, [move._card_contract().name, said or move.ref or move.name]))
+
+
+def _foreign(debit, credit, amount):
+    """Return what a posting was in the currency of both its lines; nothing where they are in different ones."""
+    currency, company = debit.currency_id, debit.company_id.currency_id
+    if currency != credit.currency_id or currency == company:
+        return {}
+    whole = [line for line in (debit, credit) if to_minor(abs(line.balance), company) == amount]
+    said = {Decimal(repr(abs(line.amount_currency))) for line in whole}
+    return {"foreign": said.pop(), "foreign_currency": currency.name} if len(said) == 1 else {}
