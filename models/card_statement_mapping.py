@@ -33,7 +33,7 @@ class CardCsvMapping(models.Model):
     thousands = fields.Selection(
         [("none", "Nothing or a space"), (".", "Point"), (",", "Comma")], required=True, default="none"
     )
-    dates = fields.Char(required=True, default="%d/%m/%Y", help="%d day, %m month, %Y year.")
+    dates = fields.Char("Date Format", required=True, default="%d/%m/%Y", help="%d day, %m month, %Y year.")
     skip = fields.Integer("Lines before the Titles")
     column_booked = fields.Char("Date", required=True, help="The title of the column, as the file has it.")
     column_valued = fields.Char("Value Date")

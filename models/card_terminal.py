@@ -45,7 +45,7 @@ class CardTerminal(models.Model):
         help="Fills in what terminals of this kind need; what you change afterwards stays as you set it.",
     )
     families = fields.Json(compute="_compute_families")
-    family_text = fields.Char(compute="_compute_families")
+    family_text = fields.Char("About This Family", compute="_compute_families")
     option_ids = fields.One2many(
         "card.terminal.option",
         "terminal_id",

@@ -124,7 +124,7 @@ class CardLedgerExport(models.TransientModel):
         if not rows:
             return Markup("")
         titles = (
-            self.env._("Company"), self.env._("Account"), self.env._("For"),
+            self.env._("Company"), self.env._("Account"), self.env._("Purpose"),
             self.env._("Debit"), self.env._("Credit"), self.env._("Balance"),
         )  # fmt: skip
         head = Markup("").join(

@@ -74,7 +74,7 @@ class CardLedgerExport(models.TransientModel):
             ),
             sheet.Grid(
                 self.env._("Differences"),
-                (self.env._("What"), self.env._("Payments"), self.env._("Amount")),
+                (self.env._("Difference"), self.env._("Payments"), self.env._("Amount")),
                 [
                     (
                         kinds[row.kind],

@@ -45,7 +45,7 @@ class CardLedgerExport(models.TransientModel):
             self.env._("To"): lambda row: self.date_to,
             self.env._("Account"): lambda row: row[2].with_company(row[0]).code,
             self.env._("Account Name"): lambda row: row[2].with_company(row[0]).name,
-            self.env._("For"): lambda row: row[1],
+            self.env._("Purpose"): lambda row: row[1],
             self.env._("Debit"): lambda row: money(row, row[3]),
             self.env._("Credit"): lambda row: money(row, row[4]),
             self.env._("Balance"): lambda row: money(row, row[3] - row[4]),
@@ -72,7 +72,7 @@ class CardLedgerExport(models.TransientModel):
             self.env._("Entry"): lambda line: line.move_name,
             self.env._("Account"): lambda line: line.account_id.with_company(line.company_id).code,
             self.env._("Account Name"): lambda line: line.account_id.with_company(line.company_id).name,
-            self.env._("For"): lambda line: role_of[line.company_id, line.account_id],
+            self.env._("Purpose"): lambda line: role_of[line.company_id, line.account_id],
             self.env._("Contract"): lambda line: (
                 (line.move_id._card_contract() or contracts(line.company_id, line.account_id)).name
             ),

@@ -16,7 +16,7 @@ class CardTakeOver(models.TransientModel):
     company_id = fields.Many2one(related="contract_id.company_id")
     account_id = fields.Many2one(
         "account.account",
-        "Waits on",
+        "From Account",
         required=True,
         check_company=True,
         compute="_compute_account_id",

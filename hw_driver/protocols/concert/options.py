@@ -127,11 +127,13 @@ class Options:
         False,
         "The terminal prints and tells a copy of its last result when asked (CD 3): it is asked after a lost answer.",
         "HP (on a Verifone V240m) PX",
+        title="Copy of the last result",
     )
     duplicata_idle: bool = option(
         False,
         "It refuses that copy while a payment is under way: try while the amount is shown.",
         "HP, inferred",
+        title="Copy only while idle",
     )
     duplicata_refused: str = option(
         "",
@@ -139,6 +141,7 @@ class Options:
         "HP; the code is inferred",
         pattern="|[0-9]{2}",
         wanted="two digits in quotes, or empty",
+        title="No copy: reason code",
     )
     reference_tag: str = option(
         "",

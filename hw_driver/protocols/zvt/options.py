@@ -106,6 +106,7 @@ class Options:
         True,
         "A terminal that takes a registration and says that it is ready has no payment under way.",
         "P16 5.1; inferred",
+        title="Ready means nothing under way",
     )
     connect_timeout: float = option(5.0, "How long to wait for the connection.", "P16 4", low=0.05, high=120, unit="s")
     answer_timeout: float = option(

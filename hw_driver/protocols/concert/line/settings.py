@@ -22,7 +22,12 @@ class LinkSettings:
         unit="s",
     )
     line_tries: int = option(
-        3, "How often the terminal is called (ENQ) before the till gives up.", "DEL; 1 PYP", low=1, high=20
+        3,
+        "How often the terminal is called (ENQ) before the till gives up.",
+        "DEL; 1 PYP",
+        low=1,
+        high=20,
+        title="Times the terminal is called",
     )
     line_pause: float = option(1.0, "How long to wait between two calls.", "PYP DEL", low=0, high=60, unit="s")
     line_turnaround: float = option(
@@ -43,6 +48,7 @@ class LinkSettings:
         "chosen; not in any text",
         low=1,
         high=10,
+        title="Times a frame is sent",
     )
 
     @classmethod

@@ -61,6 +61,7 @@ class Options:
         False,
         "The terminal gives the private positions back as they came, so an answer with others is another payment's.",
         "LI; not on all (PTM)",
+        title="Private positions come back",
     )
     forced: bool = option(
         False,
