@@ -1,4 +1,4 @@
-"""CSV of any bank or acquirer, by a mapping: which column holds what, and how numbers and dates are written."""
+"""CSV or XLSX of any bank or acquirer, by a mapping: which column holds what, and how numbers and dates are written."""
 
 import csv
 import io
@@ -8,6 +8,7 @@ from datetime import date
 
 from odoo.tools import LazyTranslate
 
+from . import workbook
 from .statement import BankFileError, Charge, Line, Statement, check_balance, minor
 
 _lt = LazyTranslate(__name__)
@@ -72,6 +73,9 @@ def read(content: bytes, mapping: Mapping) -> list[Statement]:
 
 
 def _rows(content, mapping):
+    if workbook.looks_like(content):
+        yield from enumerate(_rows_of_workbook(content, mapping), mapping.skip + 1)
+        return
     try:
         text = content.decode(mapping.encoding)
     except (UnicodeDecodeError, LookupError) as error:
@@ -84,6 +88,13 @@ def _rows(content, mapping):
                 yield place, [cell.strip() for cell in row]
     except csv.Error as error:
         raise BankFileError(_lt("The file is damaged: %(why)s", why=error)) from error
+
+
+def _rows_of_workbook(content, mapping):
+    """Return the rows of the first sheet that has the columns, from their titles on; else of the first sheet."""
+    wanted = {title for titles in mapping.columns.values() for title in titles}
+    found = [rows[mapping.skip :] for rows in workbook.sheets(content, mapping.sign, mapping.dates)]
+    return next((rows for rows in found if rows and wanted <= set(rows[0])), found[0] if found else [])
 
 
 @dataclass(frozen=True, slots=True)

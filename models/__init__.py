@@ -1,4 +1,5 @@
 from . import card_export_mixin
+from . import card_guarded
 from . import card_money
 from . import card_notice
 from . import res_company

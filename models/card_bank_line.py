@@ -53,5 +53,5 @@ class AccountBankStatementLine(models.Model):
             ],
         })  # fmt: skip
         self.move_id.with_context(skip_readonly_check=True).write({"ref": reference})
-        self.move_id.sudo().card_contract_id = contract
+        self.move_id.sudo()._write_guarded({"card_contract_id": contract.id})
         return (self.line_ids - known).sorted("id")

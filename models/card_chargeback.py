@@ -15,10 +15,11 @@ STEPS = {
 class CardChargeback(models.Model):
     _name = "card.chargeback"
     _description = "Card Chargeback"
-    _inherit = ["mail.thread", "mail.activity.mixin", "card.export.mixin"]
+    _inherit = ["card.guarded.mixin", "mail.thread", "mail.activity.mixin", "card.export.mixin"]
     _order = "date desc, id desc"
     _rec_name = "reference"
     _check_company_auto = True
+    _guarded = frozenset({"state", "move_ids", "batch_id"})
 
     reference = fields.Char(required=True, copy=False, help="As the acquirer's notice says it.")
     contract_id = fields.Many2one("card.contract", required=True, ondelete="restrict", index=True, check_company=True)
@@ -61,7 +62,7 @@ class CardChargeback(models.Model):
         domain="[('company_id', '=', company_id), ('amount', '>', 0), ('is_reconciled', '=', False)]",
     )
     loss_account_id = fields.Many2one(
-        "account.account", "Loss on", check_company=True, domain="[('internal_group', '=', 'expense')]"
+        "account.account", "Loss Account", check_company=True, domain="[('internal_group', '=', 'expense')]"
     )
     loss_tax_id = fields.Many2one(
         "account.tax",
@@ -106,12 +107,12 @@ class CardChargeback(models.Model):
                 {"account_id": account.id, "amount": self.amount, "name": self.reference},
                 {"account_id": outstanding.id, "amount": -self.amount, "name": self.reference},
             ])  # fmt: skip
-        self.state = "received"
+        self._write_guarded({"state": "received"})
 
     def action_contest(self):
         """Note that the shop disputes it: nothing is booked."""
         self._check_step("contested")
-        self.state = "contested"
+        self._write_guarded({"state": "contested"})
 
     def action_win(self):
         """Book that the bank gave the money back."""
@@ -174,15 +175,15 @@ class CardChargeback(models.Model):
                 )
             )
         line._book_card_parts([part], self.contract_id, self.reference)
-        self.move_ids = [(4, line.move_id.id)]
+        self._write_guarded({"move_ids": [(4, line.move_id.id)]})
 
     def _book(self, parts):
         move = self.contract_id._post_card_entry(parts, fields.Date.context_today(self), self.reference)
-        self.move_ids = [(4, move.id)]
+        self._write_guarded({"move_ids": [(4, move.id)]})
 
     def _clear(self, state):
         """Match what was taken with what ended it."""
-        self.state = state
+        self._write_guarded({"state": state})
         account = self._waiting_account()
         lines = self.move_ids.line_ids.filtered(lambda line: line.account_id == account and not line.reconciled)
         if account.reconcile:

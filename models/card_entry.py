@@ -20,7 +20,7 @@ class CardContract(models.Model):
                 for part in parts
             ],
         })  # fmt: skip
-        move.sudo().card_contract_id = self
+        move.sudo()._write_guarded({"card_contract_id": self.id})
         move._post(soft=False)
         return move
 

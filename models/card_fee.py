@@ -114,10 +114,11 @@ class CardContract(models.Model):
 class CardFee(models.Model):
     _name = "card.fee"
     _description = "Card Fee Charged Apart"
-    _inherit = ["mail.thread", "card.export.mixin"]
+    _inherit = ["card.guarded.mixin", "mail.thread", "card.export.mixin"]
     _order = "date desc, id desc"
     _rec_name = "contract_id"
     _check_company_auto = True
+    _guarded = frozenset({"state", "move_id", "turnover", "payment_count", "rate", "expected"})
 
     contract_id = fields.Many2one("card.contract", required=True, ondelete="restrict", index=True, check_company=True)
     company_id = fields.Many2one(related="contract_id.company_id", store=True, index=True)
@@ -201,5 +202,5 @@ class CardFee(models.Model):
                 move = fee.contract_id._post_card_entry([*parts, owed], fee.date, label)
             else:
                 raise UserError(self.env._("Choose the bank line that took the fee, or whom it is owed to."))
-            fee.write({"move_id": move.id, "state": "booked"})
+            fee._write_guarded({"move_id": move.id, "state": "booked"})
             fee.contract_id._judge_fee(fee, fee.amount, fee.turnover, fee.payment_count, fee.currency_id)

@@ -3,7 +3,7 @@
 Exports, open items and the dashboard ask here, so that all of them speak of the same lines.
 """
 
-from odoo import fields, models
+from odoo import models
 from odoo.fields import Domain
 
 from .card_money import to_minor
@@ -82,16 +82,8 @@ class ResCompany(models.Model):
 
 
 class AccountMove(models.Model):
-    _inherit = "account.move"
-
-    card_contract_id = fields.Many2one(
-        "card.contract",
-        readonly=True,
-        copy=False,
-        ondelete="restrict",
-        index="btree_not_null",
-        help="Whose card money this entry moves.",
-    )
+    _name = "account.move"
+    _inherit = ["account.move", "card.contract.mixin"]
 
     def _card_contract(self):
         """Return the contract whose money this entry moves; empty where it is none's or not told."""

@@ -274,7 +274,8 @@ class CardMatch(models.Model):
         ]
         shown = ", ".join(numbers[:3]) + (" …" if len(numbers) > 3 else "")
         moves = self.line_ids.statement_line_id.move_id
-        moves.write({"ref": shown, "card_contract_id": self.contract_id.id})
+        moves.write({"ref": shown})
+        moves._write_guarded({"card_contract_id": self.contract_id.id})
 
     def _entry_values(self, line, liquidity, entries):
         """Return the values of a bank line's counterparts, in its currency and the company's, balanced to the cent."""

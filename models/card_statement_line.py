@@ -4,7 +4,12 @@ from odoo import api, fields, models
 
 
 class AccountBankStatementLine(models.Model):
-    _inherit = "account.bank.statement.line"
+    _name = "account.bank.statement.line"
+    _inherit = ["account.bank.statement.line", "card.guarded.mixin"]
+    _guarded = frozenset({
+        "card_import_key", "card_reference", "card_code", "card_batch_reference", "card_gross", "card_charges",
+        "card_details",
+    })  # fmt: skip
 
     card_import_key = fields.Char(
         "Key in the Bank's Files", readonly=True, copy=False, help="The same in every file that has this line."

@@ -10,7 +10,7 @@ from .scrubbed import ScrubbedChar, ScrubbedText
 #: Only the join writes these, whatever a browser sends.
 EVIDENCE_FIELDS = frozenset({
     "card_transaction_id", "card_evidence", "card_acknowledged_reason", "card_acknowledged_by", "card_acknowledged_at",
-    "card_suspense_move_id", "card_suspense_move_ids",
+    "card_suspense_move_id", "card_suspense_move_ids", "card_contract_id", "card_batch_id",
 })  # fmt: skip
 #: Changing one of these on a line makes it another payment.
 IDENTITY_FIELDS = frozenset({"amount", "payment_method_id", "pos_order_id", "card_transaction_uuid", "uuid"})

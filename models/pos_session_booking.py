@@ -4,7 +4,7 @@ Odoo books one payment for each session and method. Here it is one for each cont
 the method's own account.
 """
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 
 from .card_money import total
@@ -129,11 +129,11 @@ class PosSession(models.Model):
                     "memo": " · ".join(filter(None, (memo, contract.name))),
                     "pos_payment_method_id": payment_method.id,
                     "pos_session_id": self.id,
-                    "card_contract_id": contract.id,
                     "company_id": self.company_id.id,
                 }
             )
         )
+        payment._write_guarded({"card_contract_id": contract.id})
         in_payment = self.env["account.move"]._get_invoice_in_payment_state() == "in_payment"
         if not payment.outstanding_account_id and in_payment:
             payment.outstanding_account_id = payment._get_outstanding_account(payment.payment_type)
@@ -142,6 +142,5 @@ class PosSession(models.Model):
 
 
 class AccountPayment(models.Model):
-    _inherit = "account.payment"
-
-    card_contract_id = fields.Many2one("card.contract", readonly=True, copy=False, ondelete="restrict")
+    _name = "account.payment"
+    _inherit = ["account.payment", "card.contract.mixin"]

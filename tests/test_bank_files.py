@@ -3,14 +3,17 @@
 import io
 import itertools
 import zipfile
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime, time
 from pathlib import Path
 
+import openpyxl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from odoo.tests import TransactionCase, tagged
 
-from ..bank_files import camt, cfonb120, reader, sheet
+from ..bank_files import archive, camt, cfonb120, reader, sheet
+from ..bank_files.reference import hide_cards
 from ..bank_files.statement import BankFileError, keys
 
 SAMPLES = Path(__file__).parent / "bank_samples"
@@ -47,7 +50,45 @@ PAYOUT_FILE = """Datum;Batch;Marke;Terminal;Anzahl;Brutto;Gebühr;Netto
 17.11.2026;4711;VISA;54000123;7;1.490,00;8,10;1.481,90
 18.11.2026;4712;MC;54000123;1;20,00;0,00;20,00
 """.encode()
+PAYOUT_CELLS = [
+    ["Datum", "Batch", "Marke", "Terminal", "Anzahl", "Brutto", "Gebühr", "Netto"],
+    [datetime.combine(date(2026, 11, 17), time(8)), 4711, "VISA", 54000123, 7, 1490, 8.1, 1481.9],
+    [date(2026, 11, 18), "4712", "MC", "54000123", 1.0, 20.0, 0, 10 + 10.000000000000002],
+]
 EACH = settings(max_examples=150, deadline=None)
+
+
+def workbook(*sheets):
+    """Return an XLSX of these sheets."""
+    book, stream = openpyxl.Workbook(), io.BytesIO()
+    book.remove(book.active)
+    for rows in sheets:
+        sheet_of_book = book.create_sheet()
+        for row in rows:
+            sheet_of_book.append(row)
+    book.save(stream)
+    return stream.getvalue()
+
+
+def packed(*files):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive_of_files:
+        for place, content in enumerate(files):
+            archive_of_files.writestr(str(place), content)
+    return stream.getvalue()
+
+
+def windows(text, size):
+    return [text[start : start + size] for start in range(len(text) - size + 1)]
+
+
+def with_part(packed, name, content):
+    """Return a zip file with one of its members exchanged."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(packed)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.namelist():
+            new.writestr(member, content if member == name else old.read(member))
+    return stream.getvalue()
 
 
 def amounts(statements):
@@ -159,19 +200,38 @@ class TestBankFiles(TransactionCase):
         )
         self.refused(rows.replace(b"15.00", b"16.00"), "lines lead from", mapping)
 
+    def test_a_workbook_says_what_its_csv_says(self):
+        notes = [["Payouts of the week"], [], ["Please keep"]]
+        for content in (workbook(PAYOUT_CELLS), workbook(notes, PAYOUT_CELLS), packed(workbook(PAYOUT_CELLS))):
+            self.assertEqual(reader.read(content, PAYOUTS), reader.read(PAYOUT_FILE, PAYOUTS))
+        skipped = replace(PAYOUTS, skip=2)
+        lines = reader.read(workbook([["Acquirer"], [None], *PAYOUT_CELLS]), skipped)[0].lines
+        self.assertEqual([(line.amount, line.place) for line in lines], [(148190, 4), (2000, 5)])
+
+    def test_a_workbook_that_is_wrong(self):
+        good = workbook(PAYOUT_CELLS)
+        self.refused(good, "needs a mapping")
+        self.refused(workbook([["Datum"]]), "no column", PAYOUTS)
+        self.refused(workbook([]), "no column", PAYOUTS)
+        self.refused(good[:-40], "damaged", PAYOUTS)
+        self.refused(good[: len(good) // 2], "damaged", PAYOUTS)
+        self.refused(with_part(good, "xl/worksheets/sheet1.xml", b"<worksheet><sheetData><row>"), "damaged", PAYOUTS)
+        bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><worksheet>&b;</worksheet>'
+        for part in (bomb, bomb.decode().encode("utf-16")):
+            self.refused(with_part(good, "xl/worksheets/sheet1.xml", part), "DOCTYPE", PAYOUTS)
+        huge = with_part(good, "xl/worksheets/sheet1.xml", bytes(archive.MOST_BYTES + 1))
+        self.refused(huge, "larger than", PAYOUTS)
+        self.refused(workbook([*PAYOUT_CELLS, [date(2026, 11, 18)]]), "Line 4 has no amount", PAYOUTS)
+        self.refused(workbook([*PAYOUT_CELLS, ["#N/A", "1", "x", "y", 1, 1, 0, 1]]), "“#N/A” is not a date", PAYOUTS)
+
     def test_zip(self):
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("a.xml", CAMT)
-            archive.writestr("b.cfo", CFONB)
-        self.assertEqual(amounts(reader.read(packed.getvalue())), amounts([*reader.read(CAMT), *reader.read(CFONB)]))
-        self.refused(packed.getvalue()[:-30], "zip file is damaged")
+        both = packed(CAMT, CFONB)
+        self.assertEqual(amounts(reader.read(both)), amounts([*reader.read(CAMT), *reader.read(CFONB)]))
+        self.refused(both[:-30], "zip file is damaged")
 
     def test_bombs(self):
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("big", bytes(reader.MOST_BYTES + 1))
-        self.refused(packed.getvalue(), "larger than")
+        self.refused(packed(bytes(archive.MOST_BYTES + 1)), "larger than")
+        self.refused(packed(*[b"x"] * (archive.MOST_MEMBERS + 1)), "larger than")
         entities = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]><Document>&b;</Document>'
         self.refused(entities, "DOCTYPE")
         outside = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]><Document>&a;</Document>'
@@ -180,7 +240,15 @@ class TestBankFiles(TransactionCase):
     def test_what_is_wrong_is_said(self):
         for content, words in (
             (b" ", "empty"),
-            (b"hello;you", "CSV needs a mapping"),
+            (bytes(archive.MOST_BYTES + 1), "larger than"),
+            (CAMT.replace(b"<CdtDbtInd>CRDT", b"<CdtDbtInd>PLUS"), "whether it came in or went out"),
+            (CAMT.replace(b"<CdtDbtInd>CRDT", b"<CdtDbtInd>DBIT", 3), "lines lead from"),
+            (CAMT.replace(b"girocard", b"giro\xffcard"), "damaged"),
+            (CAMT.decode().encode("utf-16"), "This is not a CAMT.053"),
+            (CFONB.replace(b"0000000009800{", b"0000000009800}"), "lines lead from"),
+            (CFONB.replace(b"0000000009800{", b"0000000009800Z"), "amount cannot be read"),
+            (OFX_1.replace(b"CHARSET:1252", b"ENCODING:UTF-8"), "written in utf-8, and is not"),
+            (b"hello;you", "needs a mapping"),
             (b"<Document/>", "neither a bank statement"),
             (CAMT[:900], "damaged"),
             (CAMT.replace(b">2046.10<", b">2046.11<"), "lines lead from 1000.00 EUR to 2046.10 EUR"),
@@ -193,7 +261,7 @@ class TestBankFiles(TransactionCase):
             (CFONB.replace(b"171126", b"311126", 1), "is not a date"),
             (OFX_1.replace(b"</OFX>", b""), "cut off"),
             (OFX_1.replace(b"<FITID>A1", b""), "lacks FITID"),
-            (PAYOUT_FILE.replace(b"Netto", b"Net"), "CSV needs a mapping"),
+            (PAYOUT_FILE.replace(b"Netto", b"Net"), "needs a mapping"),
         ):
             with self.subTest(words):
                 self.refused(content, words)
@@ -213,6 +281,30 @@ class TestBankFiles(TransactionCase):
         one, two = ([key for key, _line in keys(reader.read(content)[0])] for content in (CAMT, twice))
         self.assertEqual(two[:2], one)
         self.assertEqual(len(set(two)), 3)
+
+    def test_a_reference_that_is_a_card_number_is_hidden_and_found_again(self):
+        secret = b"s" * 32
+        for number in (
+            "4970101122334452", "5555555555554444", "2223003122003222", "378282246310005", "30569309025904",
+            "3530111333300000", "6011111111111117", "6759649826438453", "4222222222222", "4970 1011 2233 4452",
+            "REF4970101122334452/1",
+        ):  # fmt: skip
+            with self.subTest(number):
+                hidden = hide_cards(number, secret)
+                digits = "".join(char for char in number if char.isdigit())
+                self.assertFalse(set(windows(digits, 7)) & set(windows(hidden, 7)))
+                self.assertEqual(hide_cards(number, secret), hidden)
+                self.assertNotEqual(hide_cards(number, b"another"), hidden)
+        same_end = hide_cards("4970101122334452", secret), hide_cards("4970109922334452", secret)
+        self.assertEqual(same_end[1], "4970109922334452", "its check digit is wrong: no card number")
+        self.assertTrue(same_end[0].startswith("XXXXXXXXXXXX4452 #"))
+        for reference in ("2026111700001", "A1", "", "5091540010", "4970101122334453", "49701011223344521234567"):
+            self.assertEqual(hide_cards(reference, secret), reference)
+
+    def test_what_a_line_says_cannot_be_found_by_trying(self):
+        statement = reader.read(CAMT)[0]
+        one, two = ([key for key, _line in keys(statement, secret=secret)] for secret in (b"1", b"2"))
+        self.assertFalse(set(one) & set(two))
 
     @EACH
     @given(st.sampled_from([CAMT, CFONB, OFX_1]), st.data())

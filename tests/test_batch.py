@@ -1,5 +1,6 @@
 """Batches: filled by approvals, ended by the terminal, compared with what it declared, and guarded from then on."""
 
+import base64
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -113,6 +114,34 @@ class TestBatch(BatchCase):
         batch = self.batch(self.cb)
         self.assertEqual(
             (batch.state, batch.closed_by, batch.closed_at, batch.is_declared), ("closed", "cut", cut, False)
+        )
+
+    def test_the_acquirers_file_ends_it(self):
+        """Case 8.3: what the acquirer counted, in its CSV or XLSX, for a terminal that told no totals."""
+        for amount in (900.0, 35.0):
+            self.book(amount, "CB")
+        batch = self.batch(self.cb)
+        self.env["card.csv.mapping"].create({
+            "contract_id": self.cb.id, "dates": "%d.%m.%Y", "column_booked": "Day", "column_gross": "Gross",
+            "column_net": "Gross", "column_batch": "Remise", "column_count": "Count", "column_label": "Card",
+        })  # fmt: skip
+        text = "Day;Remise;Card;Count;Gross\n01.03.2026;000042;CB;20;930,00\n01.03.2026;000042;VISA;1;50,00\n"
+        other = "02.03.2026;000043;CB;1;10,00\n"
+        wizard = self.env["card.batch.ticket"].create({"batch_id": batch.id})
+        wrong = {"several batches": text + other, "no column": "Day\n", "is not a date": text.replace("01.03.", "1/3/")}
+        for words, content in wrong.items():
+            wizard.file = base64.b64encode(content.encode())
+            with self.assertRaisesRegex(UserError, words), self.env.cr.savepoint():
+                wizard.action_enter()
+        self.assertEqual(batch.state, "open")
+        wizard.write({"file": base64.b64encode((text + other).encode()), "number": "42"})
+        wizard.action_enter()
+        self.assertEqual((batch.state, batch.closed_by, batch.number), ("closed", "file", "000042"))
+        self.assertEqual(str(batch.day), "2026-03-01")
+        self.assertEqual((batch.declared_count, batch.declared_amount, batch.difference), (21, 980.0, 45.0))
+        self.assertEqual(
+            sorted((line.brand, line.declared_amount, line.odoo_amount) for line in batch.line_ids),
+            [("CB", 930.0, 935.0), ("VISA", 50.0, 0.0)],
         )
 
     def test_an_accountant_ends_it_by_hand(self):

@@ -32,7 +32,7 @@ class MoneyCase(BatchCase):
             ],
         })  # fmt: skip
         move.action_post()
-        move.sudo().card_contract_id = contract
+        move._write_guarded({"card_contract_id": contract and contract.id})
         return move
 
     def waits(self, amount, days=0, account=None):

@@ -38,7 +38,7 @@ class Payouts:
 
     def line(self, amount, day, label=CB, **facts):
         line = self.bank_line(amount, label, f"2026-11-{day:02}")
-        line.write(facts)
+        line._write_guarded(facts)
         return line
 
     def find(self):
@@ -453,6 +453,12 @@ class TestFrenchMonth(Payouts, FrenchCase):
             {"attachment_ids": [(6, 0, attachment.ids)], "company_id": self.company.id}
         )
         wizard.action_import()
+        statement = wizard.statement_ids
+        self.assertEqual(statement.line_ids.sorted("id").mapped("amount"), [980.0, 270.0, 93.60, -8.75, -45.0])
+        self.assertEqual((statement.balance_start, statement.balance_end_real), (1000.0, 2289.85))
+        again = wizard.copy({"attachment_ids": [(6, 0, attachment.ids)], "statement_ids": False})
+        again.action_import()
+        self.assertEqual((again.added, again.known), (0, 5))
         matches = self.post()
         self.assertEqual([(match.gross, match.fee, match.found_by) for match in matches],
                          [(1250.0, 0.0, "reference"), (96.0, 2.40, "amount")])  # fmt: skip

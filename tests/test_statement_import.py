@@ -8,7 +8,9 @@ from pathlib import Path
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ..bank_files.archive import MOST_BYTES
 from .common_people import PeopleCase
+from .test_bank_files import packed, workbook
 from .test_contract import ContractCase
 
 SAMPLES = Path(__file__).parent / "bank_samples"
@@ -147,6 +149,25 @@ class TestStatementImport(StatementCase):
         self.assertFalse(self.lines(self.german)[1].card_evidence_ids)
         self.assertEqual(self.bring(("054.xml", told)).evidence, 0)
 
+    def test_a_reference_that_is_a_card_number_still_links(self):
+        number = b"4970101122334452"
+        statement = CAMT.replace(b"2026111700001", number)
+        told = statement.replace(b"camt.053", b"camt.054").replace(b"BkToCstmrStmt", b"BkToCstmrDbtCdtNtfctn")
+        told = told.replace(b"<Stmt>", b"<Ntfctn>").replace(b"</Stmt>", b"</Ntfctn>")
+        self.bring(("054.xml", told), ("053.xml", statement))
+        self.assertEqual(self.bring(("053 again.xml", statement)).added, 0)
+        line, evidence = self.lines(self.german)[0], self.env["card.bank.evidence"].search([])
+        self.assertEqual(line.card_evidence_ids.mapped("amount"), [564.20])
+        self.assertTrue(line.card_reference.startswith("XXXXXXXXXXXX4452 #"))
+        self.env.flush_all()
+        kept = [line.read(), evidence.read()]
+        for table in ("account_bank_statement_line", "card_bank_evidence", "account_move"):
+            self.env.cr.execute(f"SELECT row::text FROM {table} row")
+            kept.append(self.env.cr.fetchall())
+        self.assertNotIn(number.decode(), repr(kept))
+        self.assertFalse(line.statement_id.attachment_ids, "nor is the file kept")
+        self.assertFalse([each for each in self.env["ir.attachment"].search([]) if number in (each.raw or b"")])
+
     def test_csv_by_the_mapping_of_a_contract(self):
         self.env["card.csv.mapping"].create({
             "contract_id": self.amex.id, "dates": "%d.%m.%Y", "thousands": ".", "column_booked": "Datum",
@@ -163,6 +184,10 @@ class TestStatementImport(StatementCase):
         self.assertEqual((line.amount, line.card_gross, line.card_charges), (1481.90, 1490.0, 8.10))
         self.assertEqual((line.payment_ref, line.card_batch_reference), ("VISA 54000123", "4711"))
         self.refused("needs a mapping", ("p.csv", text.encode()))
+        cells = [["Datum", "Batch", "Marke", "Terminal", "Anzahl", "Brutto", "Gebühr", "Netto"],
+                 [date(2026, 11, 17), 4711, "VISA", 54000123, 7, 1490, 8.1, 1481.9]]  # fmt: skip
+        again = self.bring(("p.xlsx", workbook(cells)), contract_id=self.amex.id)
+        self.assertEqual((again.added, again.known), (0, 1), "the same in its XLSX")
         self.refused("has no column", ("p.csv", text.replace("Netto", "Net").encode()), contract_id=self.amex.id)
         self.refused("Line 2", ("p.csv", text.replace("17.11.", "17.13.").encode()), contract_id=self.amex.id)
 
@@ -178,6 +203,12 @@ class TestStatementImport(StatementCase):
             "damaged": CAMT[:-40],
             "DOCTYPE": bomb,
             "empty": b" ",
+            "whether it came in": CAMT.replace(b"<CdtDbtInd>CRDT", b"<CdtDbtInd>+"),
+            "lines lead": CAMT.replace(b"<CdtDbtInd>CRDT", b"<CdtDbtInd>DBIT", 3),
+            "is damaged: ": CAMT.replace(b"girocard", b"giro\xffcard"),
+            "cannot be read": CFONB.replace(b"0000000009800{", b"0000000009800Z"),
+            "larger than": packed(bytes(MOST_BYTES + 1)),
+            "than 64 MiB": bytes(MOST_BYTES + 1),
             "cut off": CFONB[: CFONB.rindex(b"07")],
         }.items():
             with self.subTest(words):

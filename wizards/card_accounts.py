@@ -18,8 +18,9 @@ CONTRACT_FIELDS = {
 class CardAccounts(models.TransientModel):
     _name = "card.accounts"
     _description = "Accounts for a Card Contract"
+    _inherit = ["card.company.mixin"]
 
-    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, readonly=True)
+    company_id = fields.Many2one(readonly=True)
     contract_id = fields.Many2one("card.contract", ondelete="cascade", help="Empty: a new one is made.")
     name = fields.Char("New Contract", default=lambda self: self.env._("Cards"))
     number = fields.Char("Contract Number")
@@ -43,11 +44,6 @@ class CardAccounts(models.TransientModel):
         store=True,
         readonly=False,
     )
-
-    @api.constrains("company_id")
-    def _check_company_is_mine(self):
-        if self.company_id - self.env.user.company_ids:
-            raise AccessError(self.env._("This company is not one of yours."))
 
     @api.depends("company_id", "contract_id")
     def _compute_line_ids(self):
@@ -135,7 +131,7 @@ class CardAccountsLine(models.TransientModel):
             ("accrual", "Fees not yet charged"),
             ("suspense", "Suspense, for the whole company"),
         ],
-        "For",
+        "Purpose",
         required=True,
         readonly=True,
     )

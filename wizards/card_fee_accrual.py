@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from ..models.card_money import total
 
@@ -12,8 +12,9 @@ from ..models.card_money import total
 class CardFeeAccrual(models.TransientModel):
     _name = "card.fee.accrual"
     _description = "Card Fees at the End of a Period"
+    _inherit = ["card.company.mixin"]
 
-    company_id = fields.Many2one("res.company", required=True, readonly=True, default=lambda self: self.env.company)
+    company_id = fields.Many2one(readonly=True)
     date_from = fields.Date(
         "From", required=True, default=lambda self: fields.Date.context_today(self) + relativedelta(months=-1, day=1)
     )
@@ -29,11 +30,6 @@ class CardFeeAccrual(models.TransientModel):
         store=True,
         readonly=False,
     )
-
-    @api.constrains("company_id")
-    def _check_company_is_mine(self):
-        if self.company_id - self.env.user.company_ids:
-            raise AccessError(self.env._("This company is not one of yours."))
 
     @api.depends("company_id", "date_from", "date_to")
     def _compute_line_ids(self):
@@ -74,7 +70,7 @@ class CardFeeAccrual(models.TransientModel):
             move = contract._post_card_entry(parts, self.date_to, label)
             after = self.date_to + timedelta(days=1)
             reversal = move._reverse_moves([{"date": after, "ref": self.env._("Taken back: %s", label)}])
-            reversal.sudo().card_contract_id = contract
+            reversal.sudo()._write_guarded({"card_contract_id": contract.id})
             reversal._post(soft=False)
             moves |= move | reversal
         if not moves:

@@ -10,8 +10,8 @@ from ..models.card_money import from_minor, to_minor, total
 class CardMatchManual(models.TransientModel):
     _name = "card.match.manual"
     _description = "Payout by Hand"
+    _inherit = ["card.company.mixin"]
 
-    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company)
     contract_id = fields.Many2one("card.contract", required=True, check_company=True)
     journal_id = fields.Many2one(related="contract_id.bank_journal_id")
     currency_id = fields.Many2one("res.currency", compute="_compute_amounts")

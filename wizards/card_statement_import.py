@@ -4,17 +4,21 @@ A line that stands there already, from an overlapping file or another importer, 
 """
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
+from secrets import token_hex
 
 from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..bank_files import reader
+from ..bank_files.reference import hide_cards, holds_cards
 from ..bank_files.statement import BankFileError, keys
 from ..hw_driver.money import decimals
 from ..hw_driver.protocols.scrub import scrub
 
+#: Where the secret is kept that identities of lines are made with. A copy of the database has the same.
+KEPT_AS = "pos_card_terminal.bank_line_secret"
 #: Shorter account numbers fit too many accounts.
 SHORTEST_NUMBER = 6
 
@@ -22,6 +26,7 @@ SHORTEST_NUMBER = 6
 class CardStatementImport(models.TransientModel):
     _name = "card.statement.import"
     _description = "Import of Bank Statements"
+    _inherit = ["card.company.mixin"]
 
     attachment_ids = fields.Many2many("ir.attachment", string="Files", required=True)
     journal_id = fields.Many2one(
@@ -34,7 +39,6 @@ class CardStatementImport(models.TransientModel):
     contract_id = fields.Many2one(
         "card.contract", check_company=True, help="For CSV: its mapping says what the columns hold."
     )
-    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company)
     leave_out_others = fields.Boolean(
         "Leave Out Other Accounts", help="A file may tell of accounts that are not kept here."
     )
@@ -55,6 +59,7 @@ class CardStatementImport(models.TransientModel):
         for attachment in self.attachment_ids:
             for statements in self._read(attachment):
                 self._import_file(statements, attachment, warnings)
+        self._forget_cards(warnings)
         self.write({"state": "done", "warnings": "\n".join(dict.fromkeys(map(str, warnings)))})
         return {
             "type": "ir.actions.act_window",
@@ -76,6 +81,14 @@ class CardStatementImport(models.TransientModel):
             "domain": [("statement_id", "in", self.statement_ids.ids)],
         }
 
+    def _forget_cards(self, warnings):
+        """Keep no file with a card number in it; its lines are there, without."""
+        for attachment in self.attachment_ids.filtered(lambda file: holds_cards(file.raw or b"")):
+            warnings.append(
+                self.env._("%s holds a card number: the lines were imported, the file is not kept.", attachment.name)
+            )
+            attachment.unlink()
+
     def _read(self, attachment):
         try:
             return reader.files(attachment.raw or b"", self._mapping())
@@ -96,7 +109,7 @@ class CardStatementImport(models.TransientModel):
         return mapping._mapping(_number_of(journal) or journal.code, _currency_of(journal).name)
 
     def _import_file(self, statements, attachment, warnings):
-        seen = Counter()
+        seen, secret = Counter(), self._secret()
         for statement in statements:
             journal = self._journal_of(statement, attachment.name)
             if not journal:
@@ -104,11 +117,21 @@ class CardStatementImport(models.TransientModel):
                 continue
             journal.lock_for_update(allow_referencing=True)  # two imports at once would both find a line new
             warnings += [self.env._(warning) for warning in statement.warnings]
-            lines = list(keys(statement, seen))
+            lines = [
+                (key, replace(line, reference=hide_cards(line.reference, secret)))
+                for key, line in keys(statement, seen, secret)
+            ]
             if statement.evidence:
                 self._keep_evidence(journal, lines, warnings)
             else:
                 self._import_statement(journal, statement, lines, attachment, warnings)
+
+    def _secret(self):
+        parameters = self.env["ir.config_parameter"].sudo()
+        if not (secret := parameters.get_param(KEPT_AS)):
+            secret = token_hex(32)
+            parameters.set_param(KEPT_AS, secret)
+        return bytes.fromhex(secret)
 
     # Which account ----------------------------------------------------------------------------------------------------
 
@@ -172,7 +195,7 @@ class CardStatementImport(models.TransientModel):
         values = {
             "name": " ".join(filter(None, (journal.code, statement.name or attachment.name))),
             "reference": attachment.name,
-            "line_ids": [(0, 0, self._line_values(journal, key, line)) for key, line in new],
+            "line_ids": [(0, 0, self._line_values(journal, line)) for _key, line in new],
             "attachment_ids": [(4, attachment.id)],
         }
         if statement.closing is not None:
@@ -180,6 +203,8 @@ class CardStatementImport(models.TransientModel):
             values["balance_start"] = _amount(start, currency)
             values["balance_end_real"] = _amount(statement.closing, currency)
         created = self.env["account.bank.statement"].create(values)
+        for bank_line, (key, line) in zip(created.line_ids.sorted("id"), new, strict=True):
+            bank_line._write_guarded(self._facts(key, line, currency))
         if statement.closing is not None and not created.is_valid:
             warnings.append(
                 self.env._(
@@ -213,7 +238,7 @@ class CardStatementImport(models.TransientModel):
         still_new = []
         for key, line in new:
             if same := waiting.get((line.booked, line.amount)):
-                same.pop(0).write({"card_import_key": key, **self._facts(line, currency)})
+                same.pop(0)._write_guarded(self._facts(key, line, currency))
             else:
                 still_new.append((key, line))
         return still_new
@@ -231,20 +256,20 @@ class CardStatementImport(models.TransientModel):
                     )
                 )
 
-    def _line_values(self, journal, key, line):
+    def _line_values(self, journal, line):
         return {
             "journal_id": journal.id,
             "date": line.booked,
             "payment_ref": scrub(line.label) or scrub(line.reference) or "/",
             "amount": _amount(line.amount, _currency_of(journal)),
-            "card_import_key": key,
-            **self._facts(line, _currency_of(journal)),
         }
 
-    def _facts(self, line, currency):
+    def _facts(self, key, line, currency):
+        """Return what a bank line keeps of the file beyond what Odoo does."""
         kept = -sum(charge.amount for charge in line.charges if charge.included)
         gross = line.gross if line.gross is not None else (line.amount + kept if kept else 0)
         return {
+            "card_import_key": key,
             "card_reference": line.reference,
             "card_code": line.code,
             "card_batch_reference": scrub(line.batch),
