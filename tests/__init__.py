@@ -5,6 +5,8 @@ from . import test_batch
 from . import test_case_books
 from . import test_case_charts
 from . import test_case_company
+from . import test_case_guards
+from . import test_case_payouts
 from . import test_closing
 from . import test_configuration
 from . import test_contract

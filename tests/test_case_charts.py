@@ -1,5 +1,7 @@
 """Cases 1 and 8.1 on the charts of five countries: the accounts that are offered, and what a session books on them."""
 
+import uuid
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
@@ -51,6 +53,35 @@ class OfferCase(ChartCase):
         self.assertReceivableEmpty(receivable)
         return cb, amex
 
+    def assertMixedSession(self, sales, vat, taken, given):
+        """Case 8.1: an invoiced order, one paid partly in cash, a refund; `taken`, `given`: base and VAT."""
+        cb, amex = self.offered("CB", ["CB"]), self.offered("AMEX", ["AMEX"], settlement="net")
+        self.book(120.0, "CB", partner_id=self.customer.id, to_invoice=True)
+        order, line = str(uuid.uuid4()), str(uuid.uuid4())
+        paid = self.sell(order, line, 3000)
+        self.sync(self.order_data(order, [self.card_line(line, paid.uuid, 30.0), self.cash_line(20.0)], quantity=5))
+        self.book(-36.0, "AMEX")
+        self.session.post_closing_cash_details(20.0)
+        self.assertEqual(self.session.close_session_from_ui(), {"successful": True})
+        card, cash, customer = (
+            account.with_company(self.company).code
+            for account in (
+                self.card_pm.receivable_account_id,
+                self.cash_pm1.receivable_account_id,
+                self.customer.with_company(self.company).property_account_receivable_id,
+            )
+        )
+        self.assertEntry(
+            self.session.move_id,
+            (sales, 0, taken[0]), (vat, 0, taken[1]), (sales, given[0], 0), (vat, given[1], 0),
+            (card, 114, 0), (cash, 20, 0), (customer, 0, 120),
+        )  # fmt: skip
+        payments = self.session.bank_payment_ids.grouped("card_contract_id")
+        codes = {each: each.outstanding_account_id.with_company(self.company).code for each in (cb, amex)}
+        self.assertEntry(payments[cb].move_id, (codes[cb], 150, 0), (card, 0, 150))
+        self.assertEntry(payments[amex].move_id, (codes[amex], 0, 36), (card, 36, 0))
+        self.assertReceivableEmpty(self.card_pm.receivable_account_id)
+
     def assertGermanWeek(self, girocard, credit, bank, fee, receivable):
         """What a week moves on the accounts of an SKR chart, entry by entry."""
         debit_cards = self.offered("girocard", ["girocard"])
@@ -95,6 +126,9 @@ class TestFrance(OfferCase):
         codes = (cb | amex).outstanding_account_id.with_company(self.company).mapped("code")
         self.assertEqual(codes, ["511500", "511510"])
 
+    def test_mixed_invoiced_and_refunded(self):
+        self.assertMixedSession("707000", "445710", (41.67, 8.33), (30.0, 6.0))
+
 
 @tagged("post_install", "-at_install")
 class TestGermany03(OfferCase):
@@ -108,6 +142,9 @@ class TestGermany03(OfferCase):
 
     def test_one_button(self):
         self.assertOneButton(("1411", 276, 0), ("1776", 0, 44.07), ("8400", 0, 231.93))
+
+    def test_mixed_invoiced_and_refunded(self):
+        self.assertMixedSession("8400", "1776", (42.02, 7.98), (30.25, 5.75))
 
     def test_a_weekly_payout_less_the_fee(self):
         """Cases 5 and 8.11: 564.20 girocard in full, 490.00 of credit cards as 481.90, a fee of 8.10."""
@@ -126,6 +163,9 @@ class TestGermany04(OfferCase):
 
     def test_one_button(self):
         self.assertOneButton(("1206", 276, 0), ("3806", 0, 44.07), ("4400", 0, 231.93))
+
+    def test_mixed_invoiced_and_refunded(self):
+        self.assertMixedSession("4400", "3806", (42.02, 7.98), (30.25, 5.75))
 
     def test_a_weekly_payout_less_the_fee(self):
         """Cases 5 and 8.11: 564.20 girocard in full, 490.00 of credit cards as 481.90, a fee of 8.10."""

@@ -9,7 +9,7 @@ import json
 
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw, get_public_method
-from odoo.tests import HttpCase, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import KEY, signature
@@ -119,6 +119,33 @@ class TestRemoteCalls(PeopleCase):
                     self.assertFalse(stranger[model].search([("id", "in", record.ids)]))
                 for operation in (READ, *CHANGE):
                     self.assertFalse(record.with_env(stranger).has_access(operation), operation)
+
+    def test_an_accountant_of_another_company(self):
+        """What accountants may do, to nothing of ours: not read, not changed, and not by a dialog about it."""
+        foreigner = new_test_user(
+            self.env, "card_foreigner", "base.group_user,account.group_account_manager",
+            company_id=self.other_company.id, company_ids=[(6, 0, self.other_company.ids)],
+        )  # fmt: skip
+        env = self.env(user=foreigner.id, context={"allowed_company_ids": self.other_company.ids})
+        records = self.records()
+        for model, record in records.items():
+            if model in ACCESS and "accountant" in ACCESS[model][0]:
+                with self.subTest(model):
+                    self.assertFalse(env[model].search([("id", "in", record.ids)]))
+                    for operation in (READ, *CHANGE):
+                        self.assertFalse(record.with_env(env).has_access(operation), operation)
+        for (model, method), row in METHODS.items():
+            if row.who != "accountant" or model in DIALOGS:
+                continue
+            with self.subTest(model=model, method=method):
+                if not getattr(getattr(type(env[model]), method), "_api_model", False):
+                    self.assertEqual(self.attempt(env[model], method, (records[model].ids,), {}), "refused")
+        for model, values in DIALOGS.items():
+            methods = [method for (name, method), row in METHODS.items() if name == model and row.who == "accountant"]
+            if model != "card.open.item.at":  # is about no company
+                for method in methods:
+                    with self.subTest(dialog=model), self.assertRaises(AccessError), self.env.cr.savepoint():
+                        getattr(env[model].create(values(self)), method)()
 
     def test_what_sounds_like_a_secret_is_for_the_system_alone(self):
         for model, _classes in of_addon(self.env):
