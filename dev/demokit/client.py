@@ -10,6 +10,7 @@ from typing import Any
 
 Record = dict[str, Any]
 TIMEOUT = 120
+TRIES = 4
 
 
 class OdooError(Exception):
@@ -35,11 +36,19 @@ class OdooClient:
         self.uid: int = session["uid"]
 
     def call(self, model: str, method: str, *arguments: Any, **keywords: Any) -> Any:
-        """Call a public method; the first argument of a record's method is its ids."""
-        return self._json(
-            f"/web/dataset/call_kw/{model}/{method}",
-            {"model": model, "method": method, "args": arguments, "kwargs": keywords},
-        )
+        """Call a public method; the first argument of a record's method is its ids.
+
+        A call that lost against others writing the same rows is made again, as PostgreSQL asks: it has changed nothing.
+        """
+        path = f"/web/dataset/call_kw/{model}/{method}"
+        parameters = {"model": model, "method": method, "args": arguments, "kwargs": keywords}
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return self._json(path, parameters)
+            except OdooError as error:
+                if not tries_left or not error.name.endswith("SerializationFailure"):
+                    raise
+        raise AssertionError
 
     def read(self, model: str, domain: list[Any], fields: list[str], order: str = "id") -> list[Record]:
         """Return the fields of the records found."""

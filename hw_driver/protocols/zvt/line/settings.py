@@ -25,7 +25,9 @@ class LinkSettings:
     line_answer: float = option(
         5.0, "T2: how long a frame waits for its acknowledgement.", "P16 3.2", low=0.05, high=60, unit="s"
     )
-    line_sends: int = option(3, "How often a frame may go out.", "P16 3.2", low=1, high=10, title="Times a frame is sent")
+    line_sends: int = option(
+        3, "How often a frame may go out.", "P16 3.2", low=1, high=10, title="Times a frame is sent"
+    )
     line_repeat_payments: bool = option(
         False,
         "Sends a request for money again when the line stays silent after it, as the specification has it; off, the "
