@@ -62,7 +62,7 @@ class CardChargeback(models.Model):
         domain="[('company_id', '=', company_id), ('amount', '>', 0), ('is_reconciled', '=', False)]",
     )
     loss_account_id = fields.Many2one(
-        "account.account", "Loss Account", check_company=True, domain="[('internal_group', '=', 'expense')]"
+        "account.account", check_company=True, domain="[('internal_group', '=', 'expense')]"
     )
     loss_tax_id = fields.Many2one(
         "account.tax",
