@@ -92,13 +92,14 @@ def canonical(value: Any) -> bytes:
     return _CANONICAL.encode(value).encode()
 
 
-def event_hash(prev: str, seq: int, uuid: str, kind: str, at: str, body: Mapping[str, Any]) -> str:
-    """Return the hash of a journal event, chained to the event before (docs/api.md 2.1)."""
-    return hashlib.sha256(prev.encode() + canonical([seq, uuid, kind, at, body])).hexdigest()
+def event_hash(prev: str, seq: int, uuid: str, kind: str, at: str, body: str) -> str:
+    """Return the hash of a journal event, chained to the event before. `body`: its canonical JSON (docs/api.md 2.1)."""
+    head = canonical([seq, uuid, kind, at]).removesuffix(b"]")
+    return hashlib.sha256(b"%b%b,%b]" % (prev.encode(), head, body.encode())).hexdigest()
 
 
 def _digest(key: bytes, data: bytes) -> bytes:
-    return hmac.new(key, data, hashlib.sha256).digest()
+    return hmac.digest(key, data, "sha256")
 
 
 def _encode(data: bytes) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -38,7 +37,7 @@ class Transaction:
         self.evidence: Evidence | None = None
         self._progress: Progress | None = None
         self._progress_at = 0.0
-        self._moved = asyncio.Event()
+        self._moved: asyncio.Future[None] | None = None  # there while somebody waits
         if record is not None:
             self.journalled(record)
             self.ended = record.state in ENDED or record.state is State.UNKNOWN
@@ -84,10 +83,9 @@ class Transaction:
 
         Not "greater": after a restart of the driver it may begin again lower, and that is a change too.
         """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self.rev == after:
-                    await self._moved.wait()
+        if self.rev == after:
+            self._moved = self._moved or asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._moved], timeout=seconds)
         return self
 
     # -- called by whoever runs the dialog
@@ -119,8 +117,9 @@ class Transaction:
 
     def _tell(self, at_least: int = 0) -> None:
         self.rev = max(self.rev + 1, at_least)
-        self._moved.set()
-        self._moved = asyncio.Event()
+        if self._moved is not None:
+            self._moved.set_result(None)
+            self._moved = None
 
     def _progress_now(self) -> dict[str, Any] | None:
         if self._progress is None:

@@ -195,6 +195,9 @@ class Journal(Reading):
         """Return the transaction, or None."""
         return self._recent.get(uuid) or super().get(uuid)
 
+    def _record(self, row: tuple[Any, ...]) -> Record:
+        return self._recent.get(row[0]) or super()._record(row)
+
     def storage(self) -> dict[str, str]:
         """Return where and how it is kept: ``{path, filesystem, journal_mode, synchronous, sqlite}``."""
         names = {0: "off", 1: "normal", 2: "full", 3: "extra"}
@@ -358,12 +361,12 @@ class Journal(Reading):
             raise NotRecorded(str(opening.explained(error, self._path))) from error
 
     def _append(self, uuid: str, kind: str, body: dict[str, Any], row: _Row | None) -> Event:
-        seq, at = self.last + 1, iso(self._clock.now())
-        digest = signing.event_hash(self.head, seq, uuid, kind, at, body)
+        seq, at, said = self.last + 1, iso(self._clock.now()), _json(body)
+        digest = signing.event_hash(self.head, seq, uuid, kind, at, said)
         event = Event(seq, uuid, kind, at, body, self.head, digest)
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute(_INSERT_EVENT, (seq, uuid, kind, at, _json(body), self.head, digest))
+            self._db.execute(_INSERT_EVENT, (seq, uuid, kind, at, said, self.head, digest))
             if row is not None:
                 self._db.execute(*row(event))
             self._db.execute("COMMIT")
@@ -389,4 +392,4 @@ _Row = Callable[[Event], tuple[str, tuple[Any, ...]]]
 
 
 def _json(value: Mapping[str, Any]) -> str:
-    return signing.canonical(value).decode()
+    return signing.canonical(value).decode() if value else "{}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +50,11 @@ class Reading:
         records = self._select(where, json.dumps(list(terminals)))
         return [record for record in records if record.state is not State.UNKNOWN]
 
-    def before(self, uuid: str, limit: int = 50) -> list[Record]:
+    def before(self, uuid: str, limit: int = 50) -> Iterator[Record]:
         """Return the transactions of the same terminal that were requested before this one, latest first."""
         return self._beside("<", uuid, "DESC", limit)
 
-    def after(self, uuid: str, limit: int = 50) -> list[Record]:
+    def after(self, uuid: str, limit: int = 50) -> Iterator[Record]:
         """Return the transactions of the same terminal that were requested after this one, oldest first."""
         return self._beside(">", uuid, "ASC", limit)
 
@@ -73,13 +73,13 @@ class Reading:
 
     def _select(self, where: str, value: str) -> list[Record]:
         query = f"SELECT {_COLUMNS} FROM transactions WHERE {where} ORDER BY rowid"  # noqa: S608 - our own words only
-        return [_record(row) for row in self._rows(query, value)]
+        return [self._record(row) for row in self._rows(query, value)]
 
-    def _beside(self, side: str, uuid: str, order: str, limit: int) -> list[Record]:
+    def _beside(self, side: str, uuid: str, order: str, limit: int) -> Iterator[Record]:
         this = "FROM transactions WHERE uuid = ?"
         where = f"rowid {side} (SELECT rowid {this}) AND terminal = (SELECT terminal {this})"
         query = f"SELECT {_COLUMNS} FROM transactions WHERE {where} ORDER BY rowid {order} LIMIT ?"  # noqa: S608
-        return [_record(row) for row in self._rows(query, uuid, uuid, limit)]
+        return map(self._record, self._rows(query, uuid, uuid, limit))  # most callers need the first ones alone
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return what a query finds; damage it comes upon is remembered for the next start."""
@@ -89,8 +89,7 @@ class Reading:
             opening.explained(error, self._path)
             raise
 
-
-def _record(row: tuple[Any, ...]) -> Record:
-    uuid, state, body, outcome, settled, requested_at, ended_at, seq = row
-    said = outcome_of(json.loads(outcome))
-    return Record(uuid, State(state), json.loads(body), said, json.loads(settled), requested_at, ended_at, seq)
+    def _record(self, row: tuple[Any, ...]) -> Record:
+        uuid, state, body, outcome, settled, requested_at, ended_at, seq = row
+        said = outcome_of(json.loads(outcome))
+        return Record(uuid, State(state), json.loads(body), said, json.loads(settled), requested_at, ended_at, seq)

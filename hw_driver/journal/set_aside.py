@@ -83,7 +83,7 @@ def _whole(row: tuple[int, str, str, str, str, str, str]) -> Event | None:
     seq, uuid, kind, at, body, prev, digest = row
     try:
         content = json.loads(body)
-        intact = signing.event_hash(prev, seq, uuid, kind, at, content) == digest
+        intact = signing.event_hash(prev, seq, uuid, kind, at, body) == digest
     except (TypeError, ValueError, AttributeError):
         return None
     return Event(seq, uuid, kind, at, content, prev, digest) if intact else None
