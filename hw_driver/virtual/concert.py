@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..protocols.concert.tables import APPLICATIONS
@@ -21,6 +21,7 @@ from .faults import Faults
 from .ledger import Card, Entry
 from .memory import Memory
 from .receipt import euros
+from .settings import Settings
 
 __all__ = [
     "AUTO", "KEYS", "NOBODY", "Book", "Effect", "HangUp", "PowerOff", "PowerOn", "Settings", "VirtualConcert", "Write",
@@ -30,37 +31,10 @@ MAX_REQUEST = 64 * 1024
 RESULT_SECONDS = 8.0  # a result stays on the display
 PIN_LENGTH = 4
 DUPLICATE = "DUPLICATA".center(24)
+NO_SLIP: Callable[[], str] = str  # nothing printed
 NOBODY = 0  # no connection has this number
 KEYS = (*"0123456789", "green", "yellow", "red")
 AUTO = ("", *CARDS, "abort")
-
-
-@dataclass(slots=True)
-class Settings:
-    """How this terminal behaves. Times in seconds; `currencies` maps ISO 4217 numbers to letters.
-
-    `while_busy` says what a second till gets: ``refuse`` (AE 01, as PayXpert documents) or ``wait``. `refuse_bf` is
-    Ingenico's way with requests that carry BF, `duplicata` tells the last result when asked (CD 3), never while a
-    payment is under way. `lacks` are kinds it has not, `only_version` is the one it understands (CZ).
-    `auto` is a cardholder that acts `delay` after the amount is shown: the name of a card,
-    ``abort``, or nobody.
-    """
-
-    contract: str = "0712345"
-    currencies: dict[str, str] = field(default_factory=lambda: {"978": "EUR"})
-    while_busy: str = "refuse"
-    refuse_bf: bool = True
-    duplicata: bool = True
-    lacks: frozenset[str] = frozenset()
-    only_version: str = ""
-    quiet: float = 0.03  # a request has no end mark: it is over when no more comes
-    incomplete: float = 1.0  # … and this is how long a request with something missing may take
-    close_after: float = 1.0  # the till may close first
-    card_timeout: float = 120.0
-    authorisation: float = 0.8
-    auto: str = ""
-    delay: float = 0.0
-
 
 _ENDED = {"approved": Phase.APPROVED, "declined": Phase.DECLINED, "cancelled": Phase.CANCELLED}
 _IN_DIALOG = frozenset({Phase.CARD, Phase.PIN, Phase.AUTHORISING, Phase.COLLECTING})
@@ -103,7 +77,7 @@ class VirtualConcert:
         self._kind, self._amount = "", ""
         self._card: CardProfile | None = None
         self._pin = 0
-        self._receipt, self._receipts = "", 0
+        self._slip, self._slips = NO_SLIP, 0
 
     @property
     def screen(self) -> Screen:
@@ -111,9 +85,7 @@ class VirtualConcert:
         text = display(self._phase, self._kind)
         card = self._card
         name, contact = (card.receipt_name, card.entry == "1") if card else ("", False)
-        return Screen(
-            self._phase, text, self._amount, self._kind, name, contact, self._pin, self._receipt, self._receipts
-        )
+        return Screen(self._phase, text, self._amount, self._kind, name, contact, self._pin, self._slip(), self._slips)
 
     @property
     def phase(self) -> Phase:
@@ -254,8 +226,8 @@ class VirtualConcert:
         numbers = {letters: number for number, letters in self.settings.currencies.items()}
         reply, data = self._dialect.duplicate(request, self._memory.last, numbers)
         if reply.done:
-            slip = answers.slip(replace(reply, at=self._local_time()), "customer")
-            self._receipt, self._receipts = f"{DUPLICATE}\n{slip}", self._receipts + 1
+            again = replace(reply, at=self._local_time())
+            self._print(lambda: f"{DUPLICATE}\n{answers.slip(again, 'customer')}")
         return self._write(connection, data, now)
 
     # The dialog
@@ -281,7 +253,11 @@ class VirtualConcert:
         self._dialog = dialog
         amount = "" if request.kind == "settlement" else euros(request.amount, request.currency)
         self._kind, self._amount, self._card = request.kind, amount, None
-        self._receipt = ""
+        self._slip = NO_SLIP
+
+    def _print(self, slip: Callable[[], str]) -> None:
+        """Hand out a slip; what is on it is made out when somebody looks."""
+        self._slip, self._slips = slip, self._slips + 1
 
     def _collected(self, now: float) -> list[Effect]:
         """The payments were sent off, or the bank's computer did not take them."""
@@ -330,7 +306,7 @@ class VirtualConcert:
         if approved and amount:
             self._amount = euros(amount, dialog.request.currency)
         reply = Reply(dialog.request, approved, reason, entry, card, self._local_time())
-        self._receipt, self._receipts = answers.slip(reply, "customer"), self._receipts + 1
+        self._print(lambda: answers.slip(reply, "customer"))
         effects: list[Effect] = [Book(entry, dialog.asked_by)]
         if approved and (restart := self.faults.take("restart_after")):
             return effects + self.power_off(now, restart.value or 0)
@@ -374,7 +350,7 @@ class VirtualConcert:
         self._dialog = None
         self._buffers.clear()
         self._timers.clear()
-        self._kind, self._amount, self._card, self._receipt = "", "", None, ""
+        self._kind, self._amount, self._card, self._slip = "", "", None, NO_SLIP
         self._enter(Phase.OFF, now, max(seconds, 0.1))
         return [PowerOff()]
 

@@ -174,7 +174,7 @@ class VirtualZvt(Commands):
             extras, amount = self._extras(dialog.request, amount)
         result = self._result(self._entry(dialog, outcome, amount, **extras), dialog.card, dialog.asked_by)
         self._enter(_ENDED[outcome], now, RESULT_SECONDS)
-        self._receipt, self._receipts = result.slips[-1][1], self._receipts + 1
+        self._print(lambda: result.slips[-1][1])
         if outcome == "approved":
             self._amount = euros(amount, dialog.request.currency)
             return self._approved(dialog.connection, result, now)

@@ -131,7 +131,7 @@ class Commands(Books):
         dialog = _Dialog(connection, connection, Request({}, kind, amount, original.currency, register="1"))
         entry = self._entry(dialog, "approved", amount, about=original.references["trace"], **references)
         result = self._result(replace(entry, card=original.card), None, connection)
-        self._receipt, self._receipts = result.slips[-1][1], self._receipts + 1
+        self._print(lambda: result.slips[-1][1])
         prints = self._prints(connection, result.slips)
         first = self._committing(connection, result, result.status)
         self._tell(connection, first, *prints, Say(answers.completion()))

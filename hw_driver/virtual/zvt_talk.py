@@ -89,9 +89,10 @@ class Master(VirtualConcert):
     # -- what comes from tills
 
     def received(self, connection: int, data: bytes, now: float) -> list[Effect]:
-        talk = self._talks.setdefault(connection, Talk())
+        if connection not in self._talks:
+            self._talks[connection] = Talk()
         try:
-            units = talk.reader.feed(data)
+            units = self._talks[connection].reader.feed(data)
         except MalformedMessage:
             return [*self.gone(connection, now), HangUp(connection)]
         effects: list[Effect] = []
