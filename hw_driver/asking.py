@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .clock import parse
+from .clock import Clock, parse
 from .dialog import Dialog
 from .journal import Journal, Record
 from .protocols.machine import Close, Evidence, Outcome, Progress, Result
@@ -35,6 +34,8 @@ NOTHING_HEARD = frozenset({"driver_restarted", "link_lost"})
 
 ASKING = "The answer was lost. Asking the terminal what became of the payment: do not take the card again."
 
+NOT_SENT = Outcome(State.FAILED, "driver_restarted", "The driver was restarted before anything was sent.")
+
 LEFT_OPEN = Outcome(
     State.UNKNOWN,
     "driver_restarted",
@@ -51,6 +52,8 @@ LEFT_UNDONE = Outcome(
 
 def left_open(record: Record) -> Outcome:
     """Return what is said of a transaction that a stopped driver left open, where nobody can be asked."""
+    if record.state is State.REQUESTED:
+        return NOT_SENT
     return LEFT_OPEN if record.kind in MONEY_KINDS else LEFT_UNDONE
 
 
@@ -124,7 +127,13 @@ class Questions:
     """
 
     def __init__(
-        self, terminal: Terminal, journal: Journal, *, exclusive: bool, pauses: Iterable[float] | None = None
+        self,
+        terminal: Terminal,
+        journal: Journal,
+        clock: Clock,
+        *,
+        exclusive: bool,
+        pauses: Iterable[float] | None = None,
     ) -> None:
         recovery = terminal.info.recovery
         self._recovery = recovery if recovery and recovery.supported(terminal.options) else None
@@ -132,6 +141,9 @@ class Questions:
         self._pauses = tuple(own if pauses is None else pauses)
         self._terminal = terminal
         self._journal = journal
+        self._clock = clock
+        told_apart = terminal.info.overheard is None  # on a line, what comes late belongs to whoever listens then
+        self._longest = 0.0 if told_apart else float(terminal.option("answer_timeout", 0))
         self._exclusive = exclusive
         self._asking: Asking | None = None
         self._answered: frozenset[str] = frozenset()  # could be meant by what the terminal last said on its own
@@ -151,6 +163,21 @@ class Questions:
     def holding(self) -> Transaction | None:
         """The transaction the terminal is held for between two questions."""
         return self._asking.transaction if self._asking and self._asking.held else None
+
+    @property
+    def still_at_work(self) -> Record | None:
+        """The payment the terminal may still be at, on a line where answers are not told apart.
+
+        Its answer, coming now, would be taken for the next payment's.
+        """
+        if not self._longest:
+            return None
+        now = self._clock.now()
+        for record in self.could_be_heard():
+            silent = record.outcome and record.outcome.code in NOTHING_HEARD and record.uuid not in self._answered
+            if silent and 0 <= (now - parse(record.requested_at)).total_seconds() < self._longest:
+                return record
+        return None
 
     def can_tell(self, record: Record) -> bool:
         """Whether the terminal's word about its last transaction could be about this one."""
@@ -216,17 +243,6 @@ class Questions:
         """Return the transactions whose answer is still to come, as far as anybody knows."""
         records = self._journal.open_on(self._terminal.id)
         return [record for record in records if record.state is State.UNKNOWN and record.kind in MONEY_KINDS]
-
-    def still_at_work(self, longest: float, now: datetime) -> Record | None:
-        """Return the payment the terminal may still be at, `longest` seconds at most after it was asked.
-
-        Its answer, coming on a line where answers are not told apart, would be taken for the next payment's.
-        """
-        for record in self.could_be_heard():
-            silent = record.outcome and record.outcome.code in NOTHING_HEARD and record.uuid not in self._answered
-            if silent and 0 <= (now - parse(record.requested_at)).total_seconds() < longest:
-                return record
-        return None
 
     def _believe(self, record: Record, last: Last, waited: float) -> None:
         word = believe(self._lost(record, waited), last, math.inf)

@@ -297,13 +297,13 @@ class Dialog(Listener):
     def _result(self, effect: Result) -> None:
         """Show the end, as the journal holds it: what it does not hold yet is stored first."""
         outcome, record = effect.outcome, self.transaction.record
-        if self.may_ask and outcome.state is State.UNKNOWN:
+        # The runner's own word (no machine) never contradicts what the terminal's has already ended.
+        settled = self._machine is None and record is not None and record.state in ENDED
+        if self.may_ask and outcome.state is State.UNKNOWN and not settled:
             self.doubt = self.doubt or outcome  # nobody is told before the terminal has been asked
         elif record is None:
             self.transaction.finished(outcome.state, outcome)
         else:
-            # The runner's own word (no machine) never contradicts what the terminal's has already ended.
-            settled = self._machine is None and record.state in ENDED
             if not (settled or outcome == self._stored or record.state is outcome.state):
                 told = self.doubt or outcome if outcome.state is State.UNKNOWN else outcome
                 self.transaction.journalled(self._journal.record(record.uuid, outcome.state, told))

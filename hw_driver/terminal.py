@@ -22,8 +22,9 @@ from .journal import Journal, KnownTransaction, NotRecorded, Record
 from .keep_alive import YIELD_SECONDS, KeepAlive
 from .line import Line
 from .protocols.info import ProtocolInfo
-from .protocols.machine import Close, Effect, InvalidRequest, Machine, Outcome, Result, SafeError
+from .protocols.machine import Close, Effect, InvalidRequest, Machine, Outcome, Result
 from .protocols.states import JOURNALLED_KINDS, MONEY_KINDS, Kind, State
+from .refusals import NO_ABORT, OVER, CannotCancel, NotSupported, TerminalBusy
 from .request import not_after, request_of
 from .transaction import Transaction
 from .transports import REASONS, TRANSPORTS, Listener, Transport
@@ -38,25 +39,6 @@ REMEMBERED = 200
 EXPIRED = Outcome(
     State.FAILED, "expired", "The request reached the driver too late, so nothing was sent. Press Card again."
 )
-NOT_SENT = Outcome(State.FAILED, "driver_restarted", "The driver was restarted before anything was sent.")
-NO_ABORT = "This terminal cannot be stopped from the till. Ask the customer to press the red key."
-OVER = "This transaction is over already."
-
-
-class TerminalBusy(SafeError):
-    """A dialog is under way on this terminal. `holder` is ``{till, operator, uuid, since}`` (`since` ISO 8601 UTC)."""
-
-    def __init__(self, holder: dict[str, str]) -> None:
-        super().__init__(f"The terminal is in use by {holder['till'] or 'another till'}.")
-        self.holder = holder
-
-
-class NotSupported(SafeError):
-    """This terminal's protocol has no such kind of transaction."""
-
-
-class CannotCancel(SafeError):
-    """The terminal cannot be asked to give up; the text says what the cashier can do instead."""
 
 
 class Terminal:
@@ -90,6 +72,7 @@ class Terminal:
         self.able = info.able(options)
         self.transport = dict(transport)
         self.options = dict(options)
+        self._settings = {**info.defaults, **options}
         self._journal = journal
         self._clock = clock or Clock()
         self._dialog: Dialog | None = None
@@ -100,17 +83,20 @@ class Terminal:
         self._link = "unused"
         self._last_seen = ""
         self._identity = Identity(id, journal, pinned or {})
-        self._questions = Questions(self, journal, exclusive=exclusive, pauses=questions)
+        self._questions = Questions(self, journal, self._clock, exclusive=exclusive, pauses=questions)
         self._quiet: asyncio.TimerHandle | None = None
         self._coming = 0  # requests that are about to begin
-        keep_alive = float(self._option("keep_alive", 0))
-        self._keep_alive = KeepAlive(keep_alive, self._resting, self._ask_to_keep_alive)
+        self._keep_alive = KeepAlive(float(self.option("keep_alive", 0)), self._resting, self._ask_to_keep_alive)
         self._line = self._line_of(info)
 
     @property
     def idle(self) -> bool:
         """Whether no dialog is under way."""
         return self._dialog is None
+
+    def option(self, name: str, otherwise: Any) -> Any:
+        """Return an option's value, its default where it is not set, `otherwise` where the protocol has none."""
+        return self._settings.get(name, otherwise)
 
     def live(self, uuid: str) -> Transaction | None:
         """Return one of the latest transactions, as tills that wait for it hold it."""
@@ -121,12 +107,12 @@ class Terminal:
     @property
     def holder(self) -> dict[str, str] | None:
         """Who holds the terminal, ``{till, operator, uuid, since}``, or None when it is free."""
-        holding: Transaction | Record | None = self._holding
-        since = self._since
-        if holding is None and self._line is not None and self.info.overheard is not None:
-            holding = self._questions.still_at_work(float(self._option("answer_timeout", 0)), self._clock.now())
-            since = holding.requested_at if holding else ""
-        if holding is None:
+        holding: Transaction | Record | None
+        if holding := self._holding:
+            since = self._since
+        elif holding := self._questions.still_at_work:
+            since = holding.requested_at
+        else:
             return None
         till, operator = (str(holding.body.get(name) or "") for name in ("till", "operator"))
         return {"till": till, "operator": operator, "uuid": holding.uuid, "since": since}
@@ -150,7 +136,7 @@ class Terminal:
             "name": self.name,
             "protocol": self.info.name,
             "transport": self.transport,
-            "options": self.info.shown({**self.info.defaults, **self.options}),
+            "options": self.info.shown(self._settings),
             "capabilities": {
                 "kinds": sorted(kind.value for kind in self.able.kinds),
                 "means": list(self.able.means),
@@ -330,7 +316,7 @@ class Terminal:
         doubt: Outcome | None = None,
     ) -> Transaction:
         """Begin a dialog: a payment's, or a question about one."""
-        timeout = float(self._option("connect_timeout", 5))
+        timeout = float(self.option("connect_timeout", 5))
         dialog = Dialog(
             machine,
             transaction,
@@ -349,9 +335,6 @@ class Terminal:
         self._still_busy()
         (dialog.resumed if resumed else dialog.begin)(effects)
         return transaction
-
-    def _option(self, name: str, otherwise: Any) -> Any:
-        return {**self.info.defaults, **self.options}.get(name, otherwise)
 
     def _still_busy(self) -> None:
         if self._quiet is not None:
@@ -405,7 +388,7 @@ class Terminal:
             record = self._to_recover.pop(0)
             transaction = Transaction(record.uuid, record.body, record)
             if record.state is State.REQUESTED:
-                self.begin(None, transaction, [Result(NOT_SENT), Close()])
+                self.begin(None, transaction, [Result(left_open(record)), Close()])
             elif self._questions.can_tell(record):
                 self._questions.take_up(transaction, record)
             elif record.state is State.SENT:

@@ -13,7 +13,7 @@ from .. import __version__
 from ..journal import JournalUnavailable, NotRecorded
 from ..protocols.machine import CardTerminalError, InvalidRequest
 from ..protocols.states import MONEY_OF_STATE, Money
-from ..terminal import CannotCancel, NotSupported, TerminalBusy
+from ..refusals import CannotCancel, NotSupported, TerminalBusy
 from .calls import Route
 from .doors import CALL, cors_headers, doors
 from .problems import CONTENT_TYPE, REFUSALS, Problem

@@ -16,9 +16,10 @@ from ..configuration import ConfigurationError, Settings, TillSide, till_side
 from ..journal import Event, Journal, Record
 from ..pairing import Pairing
 from ..protocols.states import State
+from ..refusals import TerminalBusy
 from ..signing import BadSignature, sign, unwrap_key
 from ..state_folder import StateFolder
-from ..terminal import NOT_SENT, Terminal, TerminalBusy
+from ..terminal import Terminal
 from ..transaction import Transaction
 from .grants import LOCAL, ODOO, Keyring
 from .odoo_link import OdooLink
@@ -181,7 +182,7 @@ class Driver:
         """Return a transaction, live or from the journal, None where it was never heard of."""
         record = self.journal.get(uuid)
         if record is None:  # an identify is not journalled
-            return next(filter(None, (terminal.transaction(uuid) for terminal in self.terminals)), None)
+            return next(filter(None, (terminal.live(uuid) for terminal in self.terminals)), None)
         terminal = self.terminals.get(record.terminal)
         if terminal:
             return terminal.transaction(uuid)
@@ -204,8 +205,10 @@ class Driver:
 
     def _ended_without_terminal(self, record: Record) -> Record:
         """End what a stopped driver left open on a terminal that is configured no more."""
-        outcome = {State.REQUESTED: NOT_SENT, State.SENT: left_open(record)}.get(record.state)
-        return self.journal.record(record.uuid, outcome.state, outcome) if outcome else record
+        if record.state not in (State.REQUESTED, State.SENT):
+            return record
+        outcome = left_open(record)
+        return self.journal.record(record.uuid, outcome.state, outcome)
 
     def backup(self) -> Path:
         """Copy the journal into the state folder and return the copy's path."""

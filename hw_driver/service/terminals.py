@@ -11,8 +11,7 @@ from ..clock import Clock
 from ..configuration import TerminalSettings
 from ..journal import Journal, NotRecorded
 from ..protocols.registry import PROTOCOLS
-from ..protocols.states import State
-from ..terminal import NOT_SENT, Terminal
+from ..terminal import Terminal
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ class Terminals:
     async def settle(self) -> None:
         """Carry out what of the configuration had to wait for a dialog to end."""
         async with self._changing:
-            for id_ in [*self._live, *self._wanted]:
+            for id_ in {**self._live, **self._wanted}:
                 await self._settle(id_)
 
     async def _settle(self, id_: str) -> None:
@@ -55,7 +54,7 @@ class Terminals:
     def _end_elsewhere(self) -> None:
         """End what a stopped driver left open on terminals that are configured no more: nobody can ask them."""
         for record in self._journal.under_way_elsewhere(self._live):
-            outcome = NOT_SENT if record.state is State.REQUESTED else left_open(record)
+            outcome = left_open(record)
             try:
                 self._journal.record(record.uuid, outcome.state, outcome)
             except NotRecorded as error:  # at the next start, or when somebody asks for it

@@ -13,7 +13,8 @@ from runtime_kit import body
 from hw_driver import line
 from hw_driver.protocols.registry import PROTOCOLS
 from hw_driver.protocols.states import State
-from hw_driver.terminal import Terminal, TerminalBusy
+from hw_driver.refusals import TerminalBusy
+from hw_driver.terminal import Terminal
 
 V2 = PROTOCOLS["concert-v2"]
 #: Short times, so that the patience of a real line is not waited for.

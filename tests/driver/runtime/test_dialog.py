@@ -12,7 +12,7 @@ from hw_driver import terminal as terminals
 from hw_driver.journal import KnownTransaction, NotRecorded
 from hw_driver.protocols.machine import Close, Effect, Outcome, Persist, Request, Result, Send, StartTimer
 from hw_driver.protocols.states import State
-from hw_driver.terminal import CannotCancel, TerminalBusy
+from hw_driver.refusals import CannotCancel, TerminalBusy
 
 GIVEN_UP = Outcome(State.CANCELLED, "cancelled")
 

@@ -20,7 +20,8 @@ from hw_driver.protocols.info import ProtocolInfo
 from hw_driver.protocols.machine import Effect, InvalidRequest, Outcome, Persist, Progress, Send
 from hw_driver.protocols.registry import PROTOCOLS
 from hw_driver.protocols.states import Money, State
-from hw_driver.terminal import CannotCancel, NotSupported, Terminal, TerminalBusy
+from hw_driver.refusals import CannotCancel, NotSupported, TerminalBusy
+from hw_driver.terminal import Terminal
 from hw_driver.transaction import Transaction
 
 CONCERT = PROTOCOLS["concert-v3"]
