@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
@@ -25,44 +25,43 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._now = 0.0
         self._calls: deque[_Call] = deque()
-        self._later: list[tuple[float, int, _Call]] = []
+        self._later: list[_Call] = []
         self._order = count()
 
     def time(self) -> float:
         return self._now
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> _Call:  # type: ignore[override]
-        call = _Call(self._now, callback, args)
+        call = _Call((self._now, 0, callback, args))
         self._calls.append(call)
         return call
 
     def call_later(self, delay: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> _Call:  # type: ignore[override]
-        call = _Call(when := self._now + delay, callback, args)
-        heapq.heappush(self._later, (when, next(self._order), call))
+        call = _Call((self._now + delay, next(self._order), callback, args))
+        heappush(self._later, call)
         return call
 
     def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> _Call:  # type: ignore[override]
-        call = _Call(when, callback, args)
-        heapq.heappush(self._later, (when, next(self._order), call))
+        call = _Call((when, next(self._order), callback, args))
+        heappush(self._later, call)
         return call
 
     def _run_once(self) -> None:
         calls, later = self._calls, self._later
         if not calls:
-            while later and later[0][2].callback is None:
-                heapq.heappop(later)
+            while later and later[0][CALLBACK] is None:
+                heappop(later)
             if not later:
                 raise RuntimeError("everybody waits for somebody else")
-            self._now = max(self._now, later[0][0])
-        while later and later[0][0] <= self._now:
-            calls.append(heapq.heappop(later)[2])
+            self._now = max(self._now, later[0][AT])
+        while later and later[0][AT] <= self._now:
+            calls.append(heappop(later))
         for _ in range(len(calls)):
-            call = calls.popleft()
-            callback = call.callback
+            _, _, callback, args = calls.popleft()
             if callback is None:
                 continue
             try:
-                callback(*call.args)
+                callback(*args)
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as error:  # noqa: BLE001 - as asyncio does: whoever handles exceptions is told
@@ -75,24 +74,22 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """No other thread wakes this loop."""
 
 
-class _Call:
-    """What asyncio calls a handle."""
+class _Call(list[Any]):
+    """What asyncio calls a handle: time, order, callback (None once cancelled), arguments; sorted by the first two."""
 
-    __slots__ = ("args", "at", "callback")
-
-    def __init__(self, at: float, callback: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        self.at = at
-        self.callback: Callable[..., Any] | None = callback
-        self.args = args
+    __slots__ = ()
 
     def when(self) -> float:
-        return self.at
+        return float(self[AT])
 
     def cancel(self) -> None:
-        self.callback, self.args = None, ()
+        self[CALLBACK:] = None, ()
 
     def cancelled(self) -> bool:
-        return self.callback is None
+        return self[CALLBACK] is None
+
+
+AT, CALLBACK = 0, 2
 
 
 class VirtualClock(Clock):

@@ -17,6 +17,9 @@ from hw_driver.journal import opening, storage
 
 Boundary = Callable[[str], None]
 
+#: Room kept free for results: as little as can be written at once, for it is given up and written anew all day long.
+RESERVE_BYTES = 64 * 1024
+
 
 class Dead(sqlite3.ProgrammingError):
     """A killed process reaches for its disk: nothing of it happens any more."""
@@ -84,12 +87,12 @@ def mounted(disk: Disk) -> Iterator[None]:
         disk.put_aside()
         return path.with_name(f"{path.name}.{why}")
 
-    before = opening.connect, storage.set_aside
-    opening.connect, storage.set_aside = connect, set_aside
+    before = opening.connect, storage.set_aside, storage.RESERVE_BYTES
+    opening.connect, storage.set_aside, storage.RESERVE_BYTES = connect, set_aside, RESERVE_BYTES
     try:
         yield
     finally:
-        opening.connect, storage.set_aside = before
+        opening.connect, storage.set_aside, storage.RESERVE_BYTES = before
 
 
 def _new_file() -> sqlite3.Connection:

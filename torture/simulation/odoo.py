@@ -172,7 +172,7 @@ class _Response:
 
 
 def _digest(data: bytes) -> str:
-    return hmac.new(KEY, data, hashlib.sha256).hexdigest()
+    return hmac.digest(KEY, data, "sha256").hex()
 
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)

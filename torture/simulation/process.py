@@ -181,7 +181,7 @@ class Process:
 
 
 #: Seconds between two words to Odoo while nothing happens. Longer than the product's: settlements may wait a little.
-HEARTBEAT = 60.0
+HEARTBEAT = 180.0
 
 
 def _run_at_once(awaitable: Any) -> None:

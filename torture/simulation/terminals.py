@@ -153,6 +153,8 @@ _ZVT_SETTINGS: tuple[Mapping[str, Any], ...] = (
     {"slips": "none", "last_result": False},
 )
 _FRAME = b"\x10\x02"
+#: The keys of a cardholder who has to type one.
+PIN = ("1", "2", "3", "4", "green")
 
 
 STANDS: dict[str, Stand] = {
@@ -284,8 +286,10 @@ class Box:
             pays = who.card in CARDS
             self._do(partial(self.terminal.present, who.card) if pays else partial(self.terminal.press, "red"))
         if self._phase is Phase.PIN:
-            for key in ("1", "2", "3", "4", "green"):
-                self._do(partial(self.terminal.press, key))
+            self._do(self._type_pin)
+
+    def _type_pin(self, now: float) -> list[Any]:
+        return [effect for key in PIN for effect in self.terminal.press(key, now)]
 
     # -- running it
 

@@ -26,7 +26,7 @@ DIGIT = 0.001
 RESTORED = 0.03
 
 #: Seconds between two words to Odoo. Most shops are slow, so that much is under way when a part dies.
-ODOO_LAGS: dict[float, int] = {0.0: 1, 120.0: 4, 480.0: 4}
+ODOO_LAGS: dict[float, int] = {0.0: 1, 120.0: 8, 480.0: 8}
 
 CONNECTIONS: dict[str, int] = {
     "connect_refused": 3,

@@ -356,11 +356,12 @@ class SimulatedTransport:
     def uuid(self) -> str:
         """The transaction whose dialog is under way here, or nothing: a line lives longer than its dialogs."""
         listener: Any = self._listener
-        if isinstance(listener, Line):
+        if type(listener) is Line:
             if listener._dialog is None:
                 return ""
             listener = listener._dialog.listener
-        return str(listener.transaction.uuid)
+        uuid: str = listener.transaction.uuid
+        return uuid
 
     def open(self, timeout: float) -> None:
         self.close()
