@@ -341,7 +341,8 @@ def _broken(event, previous):
         return f"a gap after {previous['seq']}"
     if previous and event["prev"] != previous["hash"]:
         return "the hash chain is broken"
-    computed = signing.event_hash(event["prev"], *(event[name] for name in ("seq", "uuid", "type", "at", "body")))
+    said = signing.canonical(event["body"]).decode()
+    computed = signing.event_hash(event["prev"], *(event[name] for name in ("seq", "uuid", "type", "at")), said)
     return None if computed == event["hash"] else "the hash does not match"
 
 
