@@ -63,24 +63,26 @@ class OfferCase(ChartCase):
         self.book(-36.0, "AMEX")
         self.session.post_closing_cash_details(20.0)
         self.assertEqual(self.session.close_session_from_ui(), {"successful": True})
-        card, cash, customer = (
+        invoiced = self.company.account_default_pos_receivable_account_id
+        card, cash, on_invoice = (
             account.with_company(self.company).code
             for account in (
                 self.card_pm.receivable_account_id,
                 self.cash_pm1.receivable_account_id,
-                self.customer.with_company(self.company).property_account_receivable_id,
+                invoiced,
             )
         )
         self.assertEntry(
             self.session.move_id,
             (sales, 0, taken[0]), (vat, 0, taken[1]), (sales, given[0], 0), (vat, given[1], 0),
-            (card, 114, 0), (cash, 20, 0), (customer, 0, 120),
+            (card, 114, 0), (cash, 20, 0), (on_invoice, 0, 120),
         )  # fmt: skip
         payments = self.session.bank_payment_ids.grouped("card_contract_id")
         codes = {each: each.outstanding_account_id.with_company(self.company).code for each in (cb, amex)}
         self.assertEntry(payments[cb].move_id, (codes[cb], 150, 0), (card, 0, 150))
         self.assertEntry(payments[amex].move_id, (codes[amex], 0, 36), (card, 36, 0))
         self.assertReceivableEmpty(self.card_pm.receivable_account_id)
+        self.assertReceivableEmpty(invoiced)
 
     def assertGermanWeek(self, girocard, credit, bank, fee, receivable):
         """What a week moves on the accounts of an SKR chart, entry by entry."""

@@ -198,9 +198,9 @@ class TestGermany(LedgerExportCase):
         self.assertIn(("490,00", "S", "1362/1411", "0040"), rows_of("SCHNITT0217"))
 
     def test_another_currency(self):
-        dollar, pound = (self.env.ref(f"base.{name}") for name in ("USD", "GBP"))
-        (dollar | pound).active = True
-        for currency, amount, ref in ((dollar, 11.0, "USD1"), (pound, 8.5, "GBP1")):
+        dollar, franc = (self.env.ref(f"base.{name}") for name in ("USD", "CHF"))
+        (dollar | franc).active = True
+        for currency, amount, ref in ((dollar, 11.0, "USD1"), (franc, 9.5, "CHF1")):
             move = self.env["account.move"].create({
                 "move_type": "entry", "journal_id": self.bank.id, "date": self.today, "ref": ref,
                 "line_ids": [
@@ -214,9 +214,9 @@ class TestGermany(LedgerExportCase):
             move.action_post()
         rows = {row[5]: row for row in check_datev(self.export("datev")[1])[1]}
         self.assertEqual((rows["USD1"][0], rows["USD1"][8:]), ("10,00", ("11,00", "USD", "1,100000")))
-        self.assertEqual(rows["GBP1"][8:], ("10,00", "EUR", ""), "DATEV takes no rate below 1")
+        self.assertEqual(rows["CHF1"][8:], ("10,00", "EUR", ""), "DATEV takes no rate below 1")
         fec = {row["PieceRef"]: (row["Montantdevise"], row["Idevise"]) for row in check_fec(self.export("fec")[1])}
-        self.assertEqual((fec["USD1"], fec["GBP1"]), (("11,00", "USD"), ("8,50", "GBP")))
+        self.assertEqual((fec["USD1"], fec["CHF1"]), (("11,00", "USD"), ("9,50", "CHF")))
 
     def test_more_postings_than_a_file_takes(self):
         _header, whole = check_datev(self.export("datev")[1])

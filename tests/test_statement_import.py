@@ -150,7 +150,7 @@ class TestStatementImport(StatementCase):
         self.assertEqual(self.bring(("054.xml", told)).evidence, 0)
 
     def test_a_reference_that_is_a_card_number_still_links(self):
-        number = b"4970101122334452"
+        number = b"4970101122334455"
         statement = CAMT.replace(b"2026111700001", number)
         told = statement.replace(b"camt.053", b"camt.054").replace(b"BkToCstmrStmt", b"BkToCstmrDbtCdtNtfctn")
         told = told.replace(b"<Stmt>", b"<Ntfctn>").replace(b"</Stmt>", b"</Ntfctn>")
@@ -158,7 +158,7 @@ class TestStatementImport(StatementCase):
         self.assertEqual(self.bring(("053 again.xml", statement)).added, 0)
         line, evidence = self.lines(self.german)[0], self.env["card.bank.evidence"].search([])
         self.assertEqual(line.card_evidence_ids.mapped("amount"), [564.20])
-        self.assertTrue(line.card_reference.startswith("XXXXXXXXXXXX4452 #"))
+        self.assertTrue(line.card_reference.startswith("XXXXXXXXXXXX4455 #"))
         self.env.flush_all()
         kept = [line.read(), evidence.read()]
         for table in ("account_bank_statement_line", "card_bank_evidence", "account_move"):
