@@ -86,7 +86,15 @@ def _line(entry, place, currency, warnings):
     booked = _date(entry, "BookgDt", place) or _date(entry, "ValDt", place)
     if booked is None:
         raise BankFileError(_lt("Line %(place)s has no date.", place=place))
-    gross = _first(entry, "AmtDtls/TxAmt/Amt")
+    charges = tuple(_charges(entry, place, currency))
+    gross = foreign = None
+    if (told := _first(entry, "AmtDtls/TxAmt/Amt")) is not None:
+        told_in = told.get("Ccy", currency)
+        told_amount = SIGN[_text(entry, "CdtDbtInd")] * minor(told.text or "", told_in, place)
+        if told_in == currency:
+            gross = told_amount
+        elif not charges:  # else what was kept is in it, in another currency
+            foreign = (told_in, told_amount)
     texts = [_text(batch, "PmtInfId"), _text(entry, "AddtlNtryInf"), *(detail.text for detail in details)]
     return Line(
         amount=amount,
@@ -100,8 +108,9 @@ def _line(entry, place, currency, warnings):
         )
         or _text(entry, "BkTxCd/Prtry/Cd"),
         reversal=_text(entry, "RvslInd") in ("true", "1"),
-        gross=None if gross is None else SIGN[_text(entry, "CdtDbtInd")] * minor(gross.text or "", currency, place),
-        charges=tuple(_charges(entry, place, currency)),
+        gross=gross,
+        foreign=foreign,
+        charges=charges,
         batch=_text(batch, "PmtInfId") or _text(batch, "MsgId"),
         count=count,
         details=details,

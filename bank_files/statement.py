@@ -63,6 +63,8 @@ class Line:
     reversal: bool = False
     #: Before charges, where the file says so.
     gross: int | None = None
+    #: What was paid in another currency, where the bank changed it: (currency, minor units).
+    foreign: tuple[str, int] | None = None
     charges: tuple[Charge, ...] = ()
     #: The payer's name of the batch (CAMT PmtInfId) and how many transactions are in it.
     batch: str = ""

@@ -1,6 +1,7 @@
 """What `dev/bench reconcile` runs inside Odoo's Python, each step in a process of its own: prints one JSON object.
 
-python -m benchmarks.reconcile_odoo CONFIG DATABASE seed SIZE | import | find | accept | post | own COUNT | state
+python -m benchmarks.reconcile_odoo CONFIG DATABASE STEP, where STEP is
+prepare | import | seed SIZE | find | truth | accept | own COUNT | post [PARTS] | state
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from benchmarks import reconcile_seed
@@ -27,10 +30,12 @@ def main(config: str, database: str, step: str, *words: str) -> None:
     settings.parse_config(["--config", config, "--database", database, "--no-http"], setup_logging=True)
     with Registry(database).cursor() as cr:
         env = api.Environment(cr, SUPERUSER_ID, {})
-        before, began = _memory(), time.monotonic()
+        worked = _processor(cr)
+        before, began, at_first = _memory(), time.monotonic(), worked()
         found = STEPS[step](env, *words)
         env.flush_all()
-        found = {"seconds": time.monotonic() - began, "loaded": before, "memory": _memory(), **found}
+        seconds, processor = time.monotonic() - began, worked() - at_first
+        found = {"seconds": seconds, "processor": processor, "loaded": before, "memory": _memory(), **found}
         cr.commit()
     print(json.dumps(found))
 
@@ -40,8 +45,29 @@ def _memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def _processor(cr: Any) -> Callable[[], float]:
+    """Return what tells the seconds that this process and its PostgreSQL server have worked."""
+    cr.execute("SELECT pg_backend_pid()")
+    server = Path(f"/proc/{cr.fetchone()[0]}/stat")
+
+    def worked() -> float:
+        try:
+            user, system = server.read_text().rsplit(")", 1)[1].split()[11:13]
+        except FileNotFoundError:  # a server elsewhere
+            user = system = "0"
+        return time.process_time() + (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    return worked
+
+
+def prepare(env: Any) -> dict[str, Any]:
+    reconcile_seed.prepare(env)
+    return {}
+
+
 def seed(env: Any, size: str) -> dict[str, Any]:
     reconcile_seed.fill(env, int(size))
+    env.cr.execute("ANALYZE")
     env.cr.execute("SELECT count(*) FROM pos_payment WHERE card_batch_id IS NOT NULL")
     return {"payments": env.cr.fetchone()[0]}
 
@@ -52,9 +78,6 @@ def bring(env: Any) -> dict[str, Any]:
     file = env["ir.attachment"].create({"name": "bench.xml", "raw": reconcile_seed.statement(payouts)})
     wizard = env["card.statement.import"].create({"attachment_ids": [(6, 0, file.ids)]})
     wizard.action_import()
-    env.flush_all()
-    env.cr.commit()
-    env.cr.execute("ANALYZE")
     return {"lines": wizard.added}
 
 
@@ -175,8 +198,9 @@ def state(env: Any) -> dict[str, Any]:
 
 
 STEPS = {
-    "seed": seed,
+    "prepare": prepare,
     "import": bring,
+    "seed": seed,
     "find": find,
     "truth": truth,
     "accept": accept,

@@ -136,7 +136,7 @@ def statement(payouts: list[Payout]) -> bytes:
 
 
 def fill(env: Any, payments: int) -> None:
-    """Put the shop into the database: contracts and patterns by Odoo, the mass by SQL made of those patterns."""
+    """Put the shop's payments into a prepared database: by SQL, made of the patterns there."""
     batches, _payouts = plan()
     pattern = _patterns(env)
     each = payments // len(batches)
@@ -223,7 +223,16 @@ def fill(env: Any, payments: int) -> None:
 
 
 def _patterns(env: Any) -> dict[str, Any]:
-    """Make one of each by Odoo; the mass is copied from them."""
+    """Return what `prepare` made."""
+    models = {"session": "pos.session", "order": "pos.order", "payment": "pos.payment", "booked": "account.payment"}
+    return {
+        "contracts": env["card.contract"].search([], order="id"),
+        **{name: env[model].search([], order="id", limit=1) for name, model in models.items()},
+    }
+
+
+def prepare(env: Any) -> None:
+    """Make the contracts, and one of each other thing by Odoo; the mass is copied from them."""
     company = env.company
     if not company.chart_template:
         env["account.chart.template"].try_loading("fr", company)
@@ -256,11 +265,10 @@ def _patterns(env: Any) -> dict[str, Any]:
     order = env["pos.order"].create({
         "session_id": session.id, "amount_tax": 0, "amount_total": 0, "amount_paid": 0, "amount_return": 0,
     })  # fmt: skip
-    payment = env["pos.payment"].create({"pos_order_id": order.id, "amount": 0, "payment_method_id": method.id})
+    env["pos.payment"].create({"pos_order_id": order.id, "amount": 0, "payment_method_id": method.id})
     receivable = company.account_default_pos_receivable_account_id
-    booked = session._book_card_money(method, contracts[0], 10.0, receivable, "Bench")
+    session._book_card_money(method, contracts[0], 10.0, receivable, "Bench")
     env.flush_all()
-    return {"contracts": contracts, "session": session, "order": order, "payment": payment, "booked": booked}
 
 
 def _next(cr: Any, table: str) -> int:

@@ -49,7 +49,9 @@ from . import card_statement_mapping
 from . import card_match
 from . import card_match_find
 from . import card_match_post
+from . import card_match_progress
 from . import card_match_settled
+from . import card_match_trail
 from . import card_ledger
 from . import card_open_item
 from . import card_datev

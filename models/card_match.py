@@ -11,6 +11,16 @@ from odoo.exceptions import AccessError, UserError
 HOLDING = ("accepted", "queued", "posted")
 
 
+class Links(fields.Many2many):
+    """Links by the hundred thousand: PostgreSQL checking each of them takes longer than all else.
+
+    Counted payments are never deleted, and payouts take their links along.
+    """
+
+    def update_db_foreign_keys(self, model):
+        """Leave out the foreign keys."""
+
+
 class CardMatch(models.Model):
     _name = "card.match"
     _description = "Card Payout"
@@ -46,6 +56,7 @@ class CardMatch(models.Model):
             ("days", "One credit for several days"),
             ("pooled", "One credit for several terminals"),
             ("declared", "What the terminal declared"),
+            ("kept", "Less what was taken back"),
             ("manual", "A person"),
         ],
         required=True,
@@ -54,8 +65,9 @@ class CardMatch(models.Model):
     evidence = fields.Json("Evidence, as Data", readonly=True, help="Label, numbers, days, sums.")
     evidence_text = fields.Text("Evidence", compute="_compute_evidence_text")
     amount = fields.Monetary("Paid", readonly=True, help="The bank lines.")
-    gross = fields.Monetary("Of the Batches", readonly=True, help="What this payout pays of them.")
+    gross = fields.Monetary("Batch Amount", readonly=True, help="What this payout pays of its batches.")
     fee = fields.Monetary(readonly=True)
+    kept = fields.Monetary("Kept for Chargebacks", readonly=True)
     over = fields.Monetary(
         "Not Explained", readonly=True, tracking=True, help="Paid beyond what Odoo holds: it waits in suspense."
     )
@@ -63,9 +75,10 @@ class CardMatch(models.Model):
     fee_difference = fields.Monetary("Fee above Agreed", compute="_compute_fee_expected")
     line_ids = fields.One2many("card.match.line", "match_id", "Bank Lines", readonly=True)
     batch_ids = fields.One2many("card.match.batch", "match_id", "Batches", readonly=True)
-    payment_ids = fields.Many2many(
-        "pos.payment", "card_match_payment_rel", "match_id", "payment_id", "Payments", readonly=True
+    chargeback_ids = fields.Many2many(
+        "card.chargeback", "card_match_chargeback_rel", "match_id", "chargeback_id", "Chargebacks", readonly=True
     )
+    payment_ids = Links("pos.payment", "card_match_payment_rel", "match_id", "payment_id", "Payments", readonly=True)
     problem = fields.Text(readonly=True, help="Why it could not be posted.")
 
     @api.depends("contract_id", "gross", "fee", "batch_ids.payment_count")
@@ -91,6 +104,7 @@ class CardMatch(models.Model):
             "days": self.env._("Days from the last batch to the bank"),
             "payments": self.env._("Payments"),
             "declared": self.env._("Declared by the terminal"),
+            "kept": self.env._("Kept for chargebacks"),
             "said": self.env._("Why"),
         }
         for match in self:
@@ -100,6 +114,11 @@ class CardMatch(models.Model):
                 for key in names
                 if said.get(key) not in (None, False, "")
             )
+
+    def unlink(self):
+        """Take the links to payments along."""
+        self.env.cr.execute("DELETE FROM card_match_payment_rel WHERE match_id = ANY(%s)", [self.ids])
+        return super().unlink()
 
     # What a person does -----------------------------------------------------------------------------------------------
 
@@ -133,6 +152,7 @@ class CardMatch(models.Model):
         lines = self.line_ids.statement_line_id
         by_line = self.env["card.match.line"].search([("statement_line_id", "in", lines.ids)]).match_id
         free = self.env["card.match.batch"].search([("batch_id", "in", self.batch_ids.batch_id.ids)]).match_id
+        free |= self.search([("chargeback_ids", "in", self.chargeback_ids.ids)])
         return (by_line | free.filtered(lambda match: match.state not in HOLDING)) - self
 
     def _link_payments(self):
@@ -165,9 +185,14 @@ class CardMatchLine(models.Model):
     date = fields.Date(related="statement_line_id.date")
     payment_ref = fields.Char(related="statement_line_id.payment_ref")
     currency_id = fields.Many2one(related="match_id.currency_id")
-    amount = fields.Monetary(related="statement_line_id.amount")
+    amount = fields.Monetary(compute="_compute_amount", help="In the currency of the payout.")
     card_gross = fields.Monetary(related="statement_line_id.card_gross")
     card_charges = fields.Monetary(related="statement_line_id.card_charges")
+
+    @api.depends("statement_line_id.amount", "statement_line_id.amount_currency")
+    def _compute_amount(self):
+        for part in self:
+            part.amount = part.statement_line_id._card_paid()
 
 
 class CardMatchBatch(models.Model):
@@ -190,6 +215,10 @@ class AccountBankStatementLine(models.Model):
     _inherit = "account.bank.statement.line"
 
     card_match_line_ids = fields.One2many("card.match.line", "statement_line_id", "Card Payouts", readonly=True)
+
+    def _card_paid(self):
+        """Return what the bank paid, in the currency of the payer where the bank says it."""
+        return self.amount_currency if self.foreign_currency_id else self.amount
 
 
 class CardBatch(models.Model):

@@ -3,7 +3,8 @@
 1. The batch's number in the label, and the sums agree.
 2. Contract, days and sums, every shape at once: one batch by one line; one by several neighbouring lines; neighbouring
    days of one terminal by one line; neighbouring days of all terminals of a contract by one line.
-3. One batch by one line that pays what the terminal declared, where Odoo counted otherwise.
+3. One batch by one line that pays what the terminal declared, where Odoo counted otherwise; or the shapes of 2 by one
+   line that is lower by chargebacks which the acquirer keeps.
 
 A candidate is proposed where it shares no bank line and no batch with another of its pass; else all of them are listed
 as ambiguous, and what they want is left alone by later passes. Money is counted in minor units.
@@ -15,20 +16,14 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .card_match import HOLDING
-from .card_match_sql import AMBIGUITY, DUES, LINES, PASSES, STORE, TABLES
+from .card_match_sql import DUES, KEPT, LINES, PASSES, TABLES
+from .card_match_store import AMBIGUITY, STORE
 
 WORD = re.compile(r"[0-9A-Za-z]+")
 
 
 class CardMatch(models.Model):
     _inherit = "card.match"
-
-    def action_find(self):  # not api.model: a list's button hands it ids
-        """Look for payouts of the company's contracts anew; what was accepted or posted stays."""
-        self._check_accountant()
-        contracts = self.env["card.contract"].search([("company_id", "in", self.env.companies.ids)])
-        self.sudo()._find(contracts)
-        return self.env["ir.actions.act_window"]._for_xml_id("pos_card_terminal.action_card_match")
 
     @api.model
     def _cron_find(self):
@@ -50,7 +45,7 @@ class CardMatch(models.Model):
             run(table)
         self._load_contracts(contracts)
         self._load_lines(contracts)
-        for step in (*DUES, *PASSES, AMBIGUITY, *STORE):
+        for step in (*DUES, KEPT, *PASSES, AMBIGUITY, *STORE):
             run(step, {"holding": list(HOLDING), "user": self.env.uid, "now": fields.Datetime.now()})
         self.env.invalidate_all()
         self.env.cr.execute("SELECT state, count(*) FROM match_found GROUP BY state")
@@ -63,10 +58,10 @@ class CardMatch(models.Model):
                 contract.id,
                 contract.company_id.id,
                 contract.bank_journal_id.id,
-                contract.settlement == "net",
-                contract.fee_rate,
-                contract.fee_fixed,
-                contract.tolerance,
+                net := contract.settlement == "net",
+                contract.fee_rate * net,
+                contract.fee_fixed * net,
+                contract.tolerance * net,
                 contract.days_min,
                 contract.days_max,
             )

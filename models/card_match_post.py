@@ -6,70 +6,35 @@ in suspense. All payouts of a run are written together; Odoo's own trail of chan
 
 from collections import deque
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import formatLang
 
 from .card_money import from_minor, to_minor
 
-#: Payouts that are posted in one transaction: a killed run has lost at most so many.
-AT_ONCE = 200
-
 
 class CardMatch(models.Model):
     _inherit = "card.match"
-
-    def action_post(self):
-        """Post accepted payouts: a few at once, many in the background."""
-        self._check_accountant()
-        ready = self.filtered(lambda match: match.state in ("accepted", "queued"))
-        if len(ready) <= AT_ONCE:
-            ready._post()
-            return
-        ready.sudo().write({"state": "queued", "problem": False})
-        self.env.ref("pos_card_terminal.cron_post_matches").sudo()._trigger()
-
-    @api.model
-    def _cron_post(self):
-        """Post what waits, in parts (cron). What was done when it is killed stays done."""
-        waiting = self.search([("state", "=", "queued")], order="date, id")
-        cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=len(waiting))
-        while waiting:
-            part, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
-            try:
-                with self.env.cr.savepoint():
-                    part._post()
-            except UserError:
-                for match in part:  # one of them cannot be posted: the others are not to wait for it
-                    match._post_or_tell()
-            if not cron._commit_progress(len(part)):
-                return
-
-    def _post_or_tell(self):
-        try:
-            with self.env.cr.savepoint():
-                self._post()
-        except UserError as error:
-            self.invalidate_recordset()
-            self.write({"state": "accepted", "problem": str(error)})
 
     def _post(self):
         """Post these payouts, all or none."""
         if not self:
             return
-        matches = self.sudo().sorted(lambda match: (match.date, match.id))
-        lines = matches.line_ids.statement_line_id
+        with self.sudo()._card_trail() as matches:
+            matches.sorted(lambda match: (match.date, match.id))._post_together()
+
+    def _post_together(self):
+        lines = self.line_ids.statement_line_id
         lines.lock_for_update(allow_referencing=True)
-        for match in matches:
+        for match in self:
             match._check_postable()
         plan = []  # (bank line, [values of a counterpart], [outstanding line or None])
-        open_lines, parts = matches._open_lines(), matches._parts()
-        for match in matches:
-            plan += match._counterparts(match._owed(open_lines, parts.get(match.id, [])))
-        matches._write_entries(plan)
-        matches.write({"state": "posted", "problem": False})
-        for match in matches.filtered(lambda match: match.fee_difference > 0):
+        open_lines, parts = self._open_lines(), self._parts()
+        for match in self:
+            plan += match._counterparts(match._kept() + match._owed(open_lines, parts.get(match.id, [])))
+        self._write_entries(plan)
+        self.write({"state": "posted", "problem": False})
+        for match in self.filtered(lambda match: match.fee_difference > 0):
             count = sum(match.batch_ids.mapped("payment_count"))
             match.contract_id._judge_fee(match, match.fee, match.gross, count, match.currency_id)
 
@@ -119,10 +84,11 @@ class CardMatch(models.Model):
         return parts
 
     def _open_lines(self):
-        """Return {(contract, session, method): [[outstanding line, what is open of it in minor units]]}."""
+        """Return {(contract, session, method): [[outstanding line, its account, what is open in minor units]]}."""
         self.env.cr.execute(
             """
             SELECT payment.card_contract_id, payment.pos_session_id, payment.pos_payment_method_id, line.id,
+                   line.account_id,
                    round(line.amount_residual_currency * 10 ^ currency.decimal_places)::bigint, line.date
               FROM account_payment payment
               JOIN account_move_line line
@@ -130,24 +96,24 @@ class CardMatch(models.Model):
               JOIN res_currency currency ON currency.id = line.currency_id
              WHERE payment.card_contract_id = ANY(%s) AND line.parent_state = 'posted' AND NOT line.reconciled
              UNION ALL
-            SELECT batch.contract_id, 0, batch.id, line.id,
+            SELECT batch.contract_id, 0, batch.id, line.id, line.account_id,
                    round(line.amount_residual_currency * 10 ^ currency.decimal_places)::bigint, line.date
               FROM account_move_line_card_batch_rel before
               JOIN card_batch batch ON batch.id = before.card_batch_id
               JOIN account_move_line line ON line.id = before.account_move_line_id
               JOIN res_currency currency ON currency.id = line.currency_id
              WHERE batch.id = ANY(%s) AND line.parent_state = 'posted' AND NOT line.reconciled
-             ORDER BY 6, 4
+             ORDER BY 7, 4
             """,
             [self.contract_id.ids, self.batch_ids.batch_id.ids],
         )
         found = {}
-        for contract, session, method, line, minor, _date in self.env.cr.fetchall():
-            found.setdefault((contract, session, method), []).append([line, minor])
+        for contract, session, method, line, account, minor, _date in self.env.cr.fetchall():
+            found.setdefault((contract, session, method), []).append([line, account, minor])
         return found
 
     def _owed(self, open_lines, parts):
-        """Return [(outstanding line id, minor units)] that this payout pays, taken off `open_lines`."""
+        """Return [((outstanding line id, account id), minor units)] that this payout pays, taken off `open_lines`."""
         sign = 1 if self.gross >= 0 else -1
         left = {part.batch_id.id: to_minor(part.amount, self.currency_id) for part in self.batch_ids}
         owed = []
@@ -155,10 +121,10 @@ class CardMatch(models.Model):
         for batch, session, method, booked in sorted(parts, key=lambda part: part[3] * sign > 0):
             minor = sign * max(0, min(abs(booked), left[batch] * sign)) if booked * sign > 0 else booked
             for line in open_lines.get((self.contract_id.id, session, method), []):
-                if minor * line[1] > 0:
-                    part = min(abs(minor), abs(line[1])) * (1 if minor > 0 else -1)
-                    owed.append((line[0], part))
-                    line[1] -= part
+                if minor * line[2] > 0:
+                    part = min(abs(minor), abs(line[2])) * (1 if minor > 0 else -1)
+                    owed.append(((line[0], line[1]), part))
+                    line[2] -= part
                     minor -= part
                     left[batch] -= part
         if missing := [(batch, minor) for batch, minor in left.items() if minor]:
@@ -176,6 +142,21 @@ class CardMatch(models.Model):
             merged[line] = merged.get(line, 0) + minor
         return list(merged.items())
 
+    def _kept(self):
+        """Return [((line id, account id), minor units)] of the chargebacks that this payout is lower by: negative."""
+        account = self.contract_id.outstanding_account_id
+        waiting = self.chargeback_ids.move_ids.line_ids.filtered(
+            lambda line: line.account_id == account and line.parent_state == "posted" and not line.reconciled
+        )
+        found = [((line.id, account.id), to_minor(line.amount_residual_currency, self.currency_id)) for line in waiting]
+        if -sum(minor for _line, minor in found) != to_minor(self.kept, self.currency_id):
+            raise UserError(
+                self.env._(
+                    "The chargebacks kept from “%s” were matched otherwise meanwhile: reject this payout.", self.label
+                )
+            )
+        return found
+
     # Entries ----------------------------------------------------------------------------------------------------------
 
     def _counterparts(self, owed):
@@ -184,7 +165,7 @@ class CardMatch(models.Model):
         currency = self.currency_id
         owed = deque(owed)
         bank_lines = self.line_ids.statement_line_id.sorted(lambda line: (line.date, line.id))
-        paid = {line: to_minor(line.amount, currency) for line in bank_lines}
+        paid = {line: to_minor(line._card_paid(), currency) for line in bank_lines}
         fees = self._fees(bank_lines, paid)
         found = []
         for line in bank_lines:
@@ -197,7 +178,9 @@ class CardMatch(models.Model):
                     owed.appendleft((outstanding, minor - left))
                     minor = left
                 left -= minor
-                entries.append((self._pays(outstanding, minor), outstanding))
+                line_id, account_id = outstanding
+                pays = {"account_id": account_id, "minor": -minor, "name": self.label or "/"}
+                entries.append((pays, line_id))
             if fees[line]:
                 fee_lines = self.contract_id._fee_lines(
                     from_minor(fees[line], currency), currency, line.date, self.label
@@ -218,10 +201,6 @@ class CardMatch(models.Model):
                 rest -= fees[line]
         fees[bank_lines[-1]] = rest
         return fees
-
-    def _pays(self, outstanding, minor):
-        line = self.env["account.move.line"].browse(outstanding)
-        return {"account_id": line.account_id.id, "minor": -minor, "name": self.label or "/"}
 
     def _fee_values(self, values):
         return {**{key: said for key, said in values.items() if key != "amount"},
@@ -246,24 +225,30 @@ class CardMatch(models.Model):
         moves = self.env["account.move"].sudo().browse([line.move_id.id for line, _entries in plan])
         suspense, values, pays = all_lines, [], []
         for line, entries in plan:
-            liquidity, own_suspense, others = line.sudo()._seek_for_lines()
+            _liquidity, own_suspense, others = line.sudo()._seek_for_lines()
             if others or len(own_suspense) != 1:
                 raise UserError(
                     self.env._("Bank line “%s” is matched in part already: undo that first.", line.payment_ref)
                 )
             suspense += own_suspense
-            values += self._entry_values(line, liquidity, entries)
+            values += self._entry_values(line, own_suspense, entries)
             pays += [outstanding for _entry, outstanding in entries]
         container = {"records": moves}
         # the bank's side stays as it is: there is nothing to bring back to the bank lines
         quiet = {"force_delete": True, "skip_readonly_check": True, "skip_account_move_synchronization": True}
+        if not self.env["account.analytic.distribution.model"].search_count([], limit=1):
+            quiet["skip_analytic_sync"] = True  # nothing is spread where no rule says so
+            values = [{**entry, "analytic_distribution": False} for entry in values]
         with moves._check_balanced(container), moves._sync_dynamic_lines(container):
             suspense.with_context(**quiet).unlink()
             created = all_lines.with_context(**quiet).create(values)
             for match in self:
                 match.with_context(**quiet)._name_entries()
+        paid = created.ids + [outstanding for outstanding in pays if outstanding]
         pairs = [
-            line + all_lines.browse(outstanding) for line, outstanding in zip(created, pays, strict=True) if outstanding
+            all_lines.browse((line.id, outstanding)).with_prefetch(paid)
+            for line, outstanding in zip(created, pays, strict=True)
+            if outstanding
         ]
         all_lines._reconcile_plan(pairs)
 
@@ -277,13 +262,16 @@ class CardMatch(models.Model):
         moves.write({"ref": shown})
         moves._write_guarded({"card_contract_id": self.contract_id.id})
 
-    def _entry_values(self, line, liquidity, entries):
-        """Return the values of a bank line's counterparts, in its currency and the company's, balanced to the cent."""
-        company_currency = line.company_id.currency_id
-        rate = liquidity.balance / liquidity.amount_currency
-        found, rest = [], -to_minor(liquidity.balance, company_currency)
+    def _entry_values(self, line, waiting, entries):
+        """Return the values of what takes the place of a bank line's suspense, balanced to the cent in both currencies.
+
+        The rate is the bank's: what it differs from the rate of the sale Odoo books when the lines are matched.
+        """
+        company_currency, currency = line.company_id.currency_id, waiting.currency_id
+        rate = waiting.balance / waiting.amount_currency
+        found, rest = [], to_minor(waiting.balance, company_currency)
         for place, (entry, _outstanding) in enumerate(entries, 1):
-            amount = from_minor(entry["minor"], line.currency_id)
+            amount = from_minor(entry["minor"], currency)
             minor = to_minor(company_currency.round(amount * rate), company_currency)
             minor = rest if place == len(entries) else minor
             rest -= minor
@@ -291,7 +279,7 @@ class CardMatch(models.Model):
                 **{key: said for key, said in entry.items() if key != "minor"},
                 "move_id": line.move_id.id,
                 "partner_id": line.partner_id.id,
-                "currency_id": line.currency_id.id,
+                "currency_id": currency.id,
                 "amount_currency": amount,
                 "balance": from_minor(minor, company_currency),
             })  # fmt: skip

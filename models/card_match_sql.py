@@ -7,8 +7,6 @@
 #: Days and batches that one credit may pay at most, and how far apart the credits of one batch may be.
 MOST_BATCHES, MOST_DAYS = 31, 31
 MOST_CREDITS, CREDIT_DAYS = 4, 3
-#: Candidates that are listed for the same bank lines at most.
-MOST_LISTED = 20
 
 _COLUMNS = {
     "match_contract": "id int, company int, journal int, net bool, rate numeric, fixed numeric, tolerance numeric, "
@@ -22,10 +20,11 @@ _COLUMNS = {
     "match_item": "unit bigint, pooled bool, contract int, currency int, pos int, day date, dues int[], amount bigint, "
     "count int, sum bigint, counted bigint, gone bigint, taken bool",
     "match_window": "contract int, currency int, pooled bool, unit bigint, first int, last int, first_day date, "
-    "last_day date, amount bigint, count int",
+    "last_day date, amount bigint, count int, expected bigint, slack bigint",
+    "match_kept": "contract int, currency int, backs int[], amount bigint, day date",
     "match_cand": "id serial, pass int, found_by text, contract int, currency int, digits int, lines int[], "
     "dues int[], paid bigint, owed bigint, known bigint, expected bigint, count int, first_day date, last_day date, "
-    "date date, named bool, number text, ambiguous bool DEFAULT false",
+    "date date, named bool, number text, backs int[] DEFAULT '{}', kept bigint DEFAULT 0, ambiguous bool DEFAULT false",
 }
 TABLES = [
     f"DROP TABLE IF EXISTS {name}; CREATE TEMP TABLE {name} ({columns}) ON COMMIT DROP"
@@ -33,14 +32,16 @@ TABLES = [
 ] + ["DROP TABLE IF EXISTS match_found"]
 
 LINES = """
-SELECT line.id, line.journal_id, line.currency_id, move.date,
-       round(line.amount * 10 ^ currency.decimal_places)::bigint,
-       NULLIF(round(line.card_gross * 10 ^ currency.decimal_places)::bigint, 0),
+SELECT line.id, line.journal_id, currency.id, move.date,
+       round((CASE WHEN line.foreign_currency_id IS NULL THEN line.amount ELSE line.amount_currency END)
+             * 10 ^ currency.decimal_places)::bigint,
+       CASE WHEN line.foreign_currency_id IS NULL
+            THEN NULLIF(round(line.card_gross * 10 ^ currency.decimal_places)::bigint, 0) END,
        currency.decimal_places,
        concat_ws(' ', line.payment_ref, line.card_reference, line.card_batch_reference, move.ref, told.label)
   FROM account_bank_statement_line line
   JOIN account_move move ON move.id = line.move_id AND move.state = 'posted'
-  JOIN res_currency currency ON currency.id = line.currency_id
+  JOIN res_currency currency ON currency.id = COALESCE(line.foreign_currency_id, line.currency_id)
   LEFT JOIN LATERAL (
        SELECT string_agg(evidence.label, ' ' ORDER BY evidence.id) AS label
          FROM card_bank_evidence evidence
@@ -48,7 +49,6 @@ SELECT line.id, line.journal_id, line.currency_id, move.date,
        ) told ON line.card_reference IS NOT NULL
  WHERE line.journal_id = ANY(%s)
    AND line.is_reconciled IS NOT TRUE
-   AND line.foreign_currency_id IS NULL
    AND line.amount <> 0
    AND NOT EXISTS (
        SELECT FROM card_match_line held JOIN card_match match ON match.id = held.match_id
@@ -120,13 +120,37 @@ DUES = (
     "ANALYZE match_line; ANALYZE match_word; ANALYZE match_may_be; ANALYZE match_due",
 )
 
-#: The fee agreed on what batches come to, and whether what was paid is what they come to. `{owed}` … are expressions.
+#: Chargebacks that acquirers keep from a payout to come: what is open of them. One of a contract, or all together.
+KEPT = """
+INSERT INTO match_kept
+WITH open AS (
+    SELECT chargeback.id, chargeback.contract_id AS contract, line.currency_id AS currency, chargeback.date AS day,
+           -sum(round(line.amount_residual_currency * 10 ^ currency.decimal_places))::bigint AS amount
+      FROM card_chargeback chargeback
+      JOIN card_contract contract ON contract.id = chargeback.contract_id
+      JOIN account_move_card_chargeback_rel booked ON booked.card_chargeback_id = chargeback.id
+      JOIN account_move_line line ON line.move_id = booked.account_move_id
+                                 AND line.account_id = contract.outstanding_account_id
+      JOIN res_currency currency ON currency.id = line.currency_id
+     WHERE chargeback.contract_id IN (SELECT id FROM match_contract) AND chargeback.received_line_id IS NULL
+       AND line.parent_state = 'posted' AND NOT line.reconciled AND line.amount_residual_currency < 0
+       AND NOT EXISTS (
+           SELECT FROM card_match_chargeback_rel held JOIN card_match match ON match.id = held.match_id
+            WHERE held.chargeback_id = chargeback.id AND match.state = ANY(%(holding)s))
+     GROUP BY 1, 2, 3, 4
+)
+SELECT contract, currency, ARRAY[id], amount, day FROM open
+ UNION ALL
+SELECT contract, currency, array_agg(id ORDER BY id), sum(amount)::bigint, max(day) FROM open
+ GROUP BY 1, 2 HAVING count(*) > 1
+"""
+
+#: The fee agreed on what batches come to (nothing where a contract pays in full), and whether what was paid is what
+#: they come to. `{owed}` … are expressions.
 _EXPECTED = """(round({owed} * contract.rate / 100) + {count} * round(contract.fixed * 10 ^ line.digits))::bigint"""
 _FITS = """
 CASE WHEN {known} IS NOT NULL THEN {known} = {owed}
-     WHEN contract.net AND (contract.rate <> 0 OR contract.fixed <> 0 OR contract.tolerance <> 0)
-     THEN abs({owed} - {paid} - _EXPECTED_) <= round(contract.tolerance * 10 ^ line.digits)
-     ELSE {paid} = {owed} END
+     ELSE abs({owed} - {paid} - _EXPECTED_) <= round(contract.tolerance * 10 ^ line.digits) END
 """.replace("_EXPECTED_", _EXPECTED)
 
 _CANDIDATE = """
@@ -220,25 +244,33 @@ WINDOW before AS (PARTITION BY unit ORDER BY pos)
 """
 _WINDOWS = f"""
 INSERT INTO match_window
-SELECT first.contract, first.currency, first.pooled, first.unit, first.pos, last.pos, first.day, last.day,
-       last.sum - first.sum + first.amount, last.counted - first.counted + first.count
-  FROM match_item first
-  JOIN match_item last ON last.unit = first.unit
-   AND last.pos BETWEEN first.pos AND first.pos + {MOST_BATCHES - 1} AND last.day - first.day < {MOST_DAYS}
- WHERE NOT first.taken AND last.gone = first.gone
+SELECT win.contract, win.currency, win.pooled, win.unit, win.first, win.last, win.first_day, win.last_day, win.amount,
+       win.count, {_expected(owed="win.amount", count="win.count")}, round(contract.tolerance * 10 ^ line.digits)
+  FROM (
+       SELECT first.contract, first.currency, first.pooled, first.unit, first.pos AS first, last.pos AS last,
+              first.day AS first_day, last.day AS last_day, last.sum - first.sum + first.amount AS amount,
+              last.counted - first.counted + first.count AS count
+         FROM match_item first
+         JOIN match_item last ON last.unit = first.unit
+          AND last.pos BETWEEN first.pos AND first.pos + {MOST_BATCHES - 1} AND last.day - first.day < {MOST_DAYS}
+        WHERE NOT first.taken AND last.gone = first.gone
+       ) win
+  JOIN match_contract contract ON contract.id = win.contract
+  JOIN (SELECT id, decimal_places AS digits FROM res_currency) line ON line.id = win.currency
+ WHERE win.amount <> 0
 """
 _SHAPES = f"""
 {_CANDIDATE}
 WITH found AS (
-    SELECT line.id AS line, win.*, line.digits, line.amount AS paid, line.gross AS known, line.date,
-           may_be.named, {_expected(owed="win.amount", count="win.count")} AS expected
+    SELECT line.id AS line, win.*, line.digits, line.amount AS paid, line.gross AS known, line.date, may_be.named
       FROM match_line line
       JOIN match_may_be may_be ON may_be.line = line.id
       JOIN match_contract contract ON contract.id = may_be.contract
       JOIN match_window win ON win.contract = contract.id AND win.currency = line.currency
        AND win.last_day BETWEEN line.date - contract.days_max AND line.date - contract.days_min
-     WHERE NOT line.taken AND win.amount <> 0
-       AND {_fits(known="line.gross", owed="win.amount", paid="line.amount", count="win.count")}
+     WHERE NOT line.taken
+       AND CASE WHEN line.gross IS NOT NULL THEN line.gross = win.amount
+                ELSE abs(win.amount - line.amount - win.expected) <= win.slack END
 ), whole AS (
     SELECT found.line, found.pooled, found.unit, found.first, found.last, array_agg(due ORDER BY due) AS dues
       FROM found
@@ -300,6 +332,39 @@ SELECT 3, 'declared', due.contract, due.currency, line.digits, ARRAY[line.id], A
  WHERE NOT due.taken AND NOT line.taken AND due.declared <> due.amount
    AND {_fits(known="line.gross", owed="due.declared", paid="line.amount", count="due.count")}
 """
+#: Batches by one line that is lower by chargebacks. The fee is of what the batches come to.
+_LESS = f"""
+{_CANDIDATE.replace("number)", "number, backs, kept)")}
+WITH found AS (
+    SELECT line.id AS line, win.*, line.digits, line.amount AS paid, line.gross AS known, line.date, may_be.named,
+           kept.backs, kept.amount AS kept
+      FROM match_kept kept
+      JOIN match_contract contract ON contract.id = kept.contract
+      JOIN match_may_be may_be ON may_be.contract = contract.id
+      JOIN match_line line ON line.id = may_be.line AND line.currency = kept.currency AND line.date >= kept.day
+      JOIN match_window win ON win.contract = contract.id AND win.currency = line.currency
+       AND win.last_day BETWEEN line.date - contract.days_max AND line.date - contract.days_min
+     WHERE NOT line.taken
+       AND CASE WHEN line.gross = win.amount - kept.amount THEN true
+                WHEN line.gross <> win.amount THEN false
+                ELSE abs(win.amount - kept.amount - line.amount - win.expected) <= win.slack END
+), whole AS (
+    SELECT found.line, found.backs, found.pooled, found.unit, found.first, found.last,
+           array_agg(due.id ORDER BY due.id) AS dues
+      FROM found
+      JOIN match_item item ON item.unit = found.unit AND item.pos BETWEEN found.first AND found.last
+     CROSS JOIN LATERAL unnest(item.dues) AS which
+      JOIN match_due due ON due.id = which
+     GROUP BY 1, 2, 3, 4, 5, 6
+    HAVING NOT bool_or(due.taken)
+)
+SELECT 3, 'kept', found.contract, found.currency, found.digits, ARRAY[found.line], whole.dues, found.paid, found.amount,
+       found.known, found.expected, found.count, found.first_day, found.last_day, found.date, found.named, NULL,
+       found.backs, found.kept
+  FROM found
+  JOIN whole USING (line, backs, pooled, unit, first, last)
+ ORDER BY found.pooled, found.line
+"""
 _TAKEN = (
     "UPDATE match_line SET taken = true WHERE id IN (SELECT unnest(lines) FROM match_cand)",
     "UPDATE match_due SET taken = true WHERE id IN (SELECT unnest(dues) FROM match_cand)",
@@ -317,76 +382,11 @@ PASSES = (
     _SHAPES,
     _SPLIT,
     *_TAKEN,
+    _LESS,
     _DECLARED,
     """
     DELETE FROM match_cand twin USING match_cand other
      WHERE twin.id > other.id AND twin.lines = other.lines AND twin.dues = other.dues
-    """,
-)
-AMBIGUITY = """
-WITH wanted AS (
-    SELECT id, pass, 'line' AS what, unnest(lines) AS which FROM match_cand
-    UNION ALL
-    SELECT id, pass, 'due', unnest(dues) FROM match_cand
-), contested AS (
-    SELECT unnest(array_agg(id)) AS id FROM wanted GROUP BY pass, what, which HAVING count(*) > 1
-)
-UPDATE match_cand SET ambiguous = true WHERE id IN (SELECT id FROM contested)
-"""
-_BY = "%(user)s, %(now)s, %(user)s, %(now)s"
-_LOG = "create_uid, create_date, write_uid, write_date"
-STORE = (
-    f"""
-    CREATE TEMP TABLE match_found ON COMMIT DROP AS
-    SELECT nextval('card_match_id_seq')::int AS match, listed.*, 10::numeric ^ digits AS unit,
-           CASE WHEN ambiguous THEN 'ambiguous' ELSE 'proposed' END AS state,
-           CASE WHEN known IS NOT NULL THEN known - paid WHEN net THEN owed - paid ELSE 0 END AS fee,
-           CASE WHEN pass = 3
-                THEN (SELECT CASE WHEN abs(due.declared) < abs(due.amount) THEN due.declared ELSE due.amount END
-                        FROM match_due due WHERE due.id = dues[1])
-                ELSE owed END AS gross
-      FROM (
-           SELECT cand.*, contract.net, contract.company, contract.journal,
-                  row_number() OVER (PARTITION BY cand.lines ORDER BY cand.id) AS place
-             FROM match_cand cand JOIN match_contract contract ON contract.id = cand.contract
-           ) listed
-     WHERE NOT ambiguous OR place <= {MOST_LISTED}
-     ORDER BY date, id
-    """,
-    f"""
-    INSERT INTO card_match (id, contract_id, journal_id, company_id, currency_id, date, label, state, found_by, amount,
-                            gross, fee, over, evidence, {_LOG})
-    SELECT match, contract, found.journal, company, found.currency, found.date, line.label, state, found_by,
-           paid / unit, found.gross / unit, fee / unit, (paid + fee - found.gross) / unit,
-           jsonb_build_object(
-               'label', named, 'only_contract', NOT named, 'number', number,
-               'sum', round(found.gross / unit, found.digits)::text,
-               'paid', round(paid / unit, found.digits)::text, 'gross', round(known / unit, found.digits)::text,
-               'expected_fee', CASE WHEN net AND expected <> 0 THEN round(expected / unit, found.digits)::text END,
-               'first_day', first_day, 'last_day', last_day, 'days', found.date - last_day, 'payments', count,
-               'declared', CASE WHEN pass = 3 THEN round(owed / unit, found.digits)::text END
-           ), {_BY}
-      FROM match_found found JOIN match_line line ON line.id = found.lines[1]
-    """,
-    f"""
-    INSERT INTO card_match_line (match_id, statement_line_id, {_LOG})
-    SELECT match, line, {_BY} FROM match_found CROSS JOIN LATERAL unnest(lines) AS line
-    """,
-    f"""
-    INSERT INTO card_match_batch (match_id, batch_id, amount, payment_count, {_LOG})
-    SELECT match, due.id,
-           CASE WHEN pass = 3 AND abs(due.declared) < abs(due.amount) THEN due.declared ELSE due.amount END / unit,
-           due.count, {_BY}
-      FROM match_found
-     CROSS JOIN LATERAL unnest(dues) AS which
-      JOIN match_due due ON due.id = which
-    """,
-    """
-    INSERT INTO card_match_payment_rel (match_id, payment_id)
-    SELECT found.match, payment.id
-      FROM match_found found
-     CROSS JOIN LATERAL unnest(found.dues) AS due
-      JOIN pos_payment payment ON payment.card_batch_id = due
-     WHERE found.state = 'proposed'
+       AND twin.backs = other.backs
     """,
 )

@@ -42,3 +42,5 @@ from . import test_watch
 from . import test_typed_by_hand
 from . import test_statement_import
 from . import test_match
+from . import test_match_money
+from . import test_match_parts

@@ -346,14 +346,6 @@ class TestMatch(Payouts, FrenchCase):
         self.assertEqual((good.state, bad.state, bool(good.problem)), ("posted", "accepted", False))
         self.assertIn("suspense", bad.problem)
 
-    def test_the_trail_of_changes_is_kept(self):
-        self.batch_at(16, 100.0)
-        self.close()
-        line = self.line(100.0, 17)
-        self.post(self.find().with_context(tracking_disable=False))
-        tracked = line.move_id.message_ids.tracking_value_ids
-        self.assertIn(self.account("511500").display_name, str(tracked.mapped("new_value_char")))
-
     def test_money_taken_over_from_before(self):
         account = self.account("511500")
         before = self.env["account.move"].create({

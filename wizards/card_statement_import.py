@@ -43,9 +43,9 @@ class CardStatementImport(models.TransientModel):
         "Leave Out Other Accounts", help="A file may tell of accounts that are not kept here."
     )
     statement_ids = fields.Many2many("account.bank.statement", string="Statements", readonly=True)
-    added = fields.Integer("Lines Added", readonly=True)
-    known = fields.Integer("Lines There Already", readonly=True)
-    evidence = fields.Integer("Lines with Details", readonly=True)
+    added = fields.Integer("Lines Added", readonly=True, copy=False)
+    known = fields.Integer("Lines There Already", readonly=True, copy=False)
+    evidence = fields.Integer("Lines with Details", readonly=True, copy=False)
     warnings = fields.Text(readonly=True)
     state = fields.Selection([("choose", "Choose"), ("done", "Done")], default="choose", readonly=True)
 
@@ -262,7 +262,14 @@ class CardStatementImport(models.TransientModel):
             "date": line.booked,
             "payment_ref": scrub(line.label) or scrub(line.reference) or "/",
             "amount": _amount(line.amount, _currency_of(journal)),
+            **self._foreign_values(line),
         }
+
+    def _foreign_values(self, line):
+        """Return what was paid in another currency, where the bank says it and Odoo keeps that currency."""
+        name, minor = line.foreign or ("", 0)
+        currency = self.env["res.currency"].search([("name", "=", name)]) if name else None
+        return {"foreign_currency_id": currency.id, "amount_currency": _amount(minor, currency)} if currency else {}
 
     def _facts(self, key, line, currency):
         """Return what a bank line keeps of the file beyond what Odoo does."""

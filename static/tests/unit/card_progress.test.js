@@ -1,0 +1,66 @@
+import { expect, test } from "@odoo/hoot";
+import { click } from "@odoo/hoot-dom";
+import { animationFrame, Deferred } from "@odoo/hoot-mock";
+import { mockService, mountWithCleanup } from "@web/../tests/web_test_helpers";
+import { CardProgress } from "@pos_card_terminal/backend/card_progress/card_progress";
+
+/** Mount the dialog over three parts; each part waits for `answer(index, value or error)`. */
+async function progress(stop = "action_stop_posting") {
+    const calls = [];
+    const answers = [new Deferred(), new Deferred(), new Deferred(), new Deferred()];
+    const call = (model, method, [ids]) => {
+        calls.push([method, ids]);
+        return method === "post_some" ? answers[calls.length - 1] : Promise.resolve(true);
+    };
+    mockService("orm", () => ({ call, silent: { call } }));
+    mockService("action", () => ({ doAction: async (action) => calls.push([action.type]) }));
+    mockService("notification", () => ({ add: (text) => calls.push([text]) }));
+    const params = { text: "Posting", model: "card.match", method: "post_some", parts: [[1, 2], [3, 4], [5]], stop };
+    const action = { params: { ...params, next: { type: "reload" } } };
+    await mountWithCleanup(CardProgress, { props: { action, actionId: 1, className: "" } });
+    const answer = async (index, value) => {
+        value instanceof Error ? answers[index].reject(value) : answers[index].resolve(value);
+        await animationFrame();
+    };
+    return { calls, answer };
+}
+
+test("parts are done one after the other, and what was refused is told", async () => {
+    const { calls, answer } = await progress();
+    expect(".o_card_progress_count").toHaveText("0 / 5");
+    await answer(0, { refused: 0 });
+    expect(".o_card_progress_count").toHaveText("2 / 5");
+    expect(".progress").toHaveAttribute("aria-valuenow", "40");
+    await answer(1, { refused: 1 });
+    await answer(2, { refused: 0 });
+    expect(calls).toEqual([
+        ["post_some", [1, 2]],
+        ["post_some", [3, 4]],
+        ["post_some", [5]],
+        ["1 could not be posted: each says why."],
+        ["ir.actions.act_window_close"],
+        ["reload"],
+    ]);
+});
+
+test("stopped, the part that was begun is finished and the rest is handed back", async () => {
+    const { calls, answer } = await progress();
+    await click(".o_card_progress_stop");
+    await answer(0, { refused: 0 });
+    expect(calls).toEqual([
+        ["post_some", [1, 2]],
+        ["action_stop_posting", [3, 4, 5]],
+        ["ir.actions.act_window_close"],
+        ["reload"],
+    ]);
+});
+
+test("after a failure the same part is tried again", async () => {
+    const { calls, answer } = await progress();
+    await answer(0, new Error("gone"));
+    expect(".alert-danger").toHaveText("Odoo cannot be reached.");
+    await click(".o_card_progress_again");
+    await answer(1, { refused: 0 });
+    expect(".o_card_progress_count").toHaveText("2 / 5");
+    expect(calls).toEqual([["post_some", [1, 2]], ["post_some", [1, 2]], ["post_some", [3, 4]]]);
+});
