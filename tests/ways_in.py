@@ -79,6 +79,9 @@ METHODS = {
     ("card.match", "action_post"): Method("accountant"),
     ("card.match", "action_reject"): Method("accountant"),
     ("card.match", "action_undo"): Method("accountant"),
+    ("card.match", "post_some"): Method("accountant"),
+    ("card.match", "action_stop_posting"): Method("accountant"),
+    ("card.contract", "find_some"): Method("accountant"),
     ("card.match.manual", "action_accept"): Method("accountant"),
     ("card.statement.import", "action_import"): Method("accountant"),
     ("card.statement.import", "action_view_lines"): Method(EVERYBODY),  # opens a window
