@@ -97,10 +97,16 @@ class CardContract(models.Model):
     cut_hour = fields.Float(
         "Batches End at",
         default=-1,
-        help="For terminals whose end of day Odoo never hears of; -1: they tell, or a person.",
+        help="By the company's clock; -1: the terminal's end of day, or a person, ends them.",
+    )
+    cut_by_clock = fields.Boolean(
+        "Batches End by the Clock",
+        compute="_compute_cut_by_clock",
+        inverse="_inverse_cut_by_clock",
+        help="For terminals whose end of day Odoo never hears of. Otherwise they tell, or a person.",
     )
     missing_hours = fields.Float(
-        "Told of a Missing End of Day after (Hours)", default=26, help="After the batch's first payment; 0: never."
+        "Warn without End of Day (Hours)", default=26, help="After the batch's first payment; 0: never."
     )
     days_min = fields.Integer("Earliest Payment (Days)", help="After the terminal's end of day.")
     days_max = fields.Integer("Latest Payment (Days)", default=4, help="Money that is later is listed as missing.")
@@ -112,6 +118,17 @@ class CardContract(models.Model):
     _unique_others = models.UniqueIndex(
         "(company_id) WHERE takes_others AND active", "Another contract takes all other brands already."
     )
+
+    @api.depends("cut_hour")
+    def _compute_cut_by_clock(self):
+        for contract in self:
+            contract.cut_by_clock = contract.cut_hour >= 0
+
+    @api.onchange("cut_by_clock")
+    def _inverse_cut_by_clock(self):
+        for contract in self:
+            if contract.cut_by_clock != (contract.cut_hour >= 0):
+                contract.cut_hour = 0 if contract.cut_by_clock else -1
 
     @api.constrains("label_pattern")
     def _check_label_pattern(self):

@@ -81,7 +81,7 @@ class CardDashboard(models.Model):
             card.graph = json.dumps(card._age_graph(by_age) if card.contract_id else card._coming_graph(coming, late))
 
     def _age_graph(self, by_age):
-        names = self.env["card.open.item"]._fields["age"]._description_selection(self.env)
+        names = (("0_3", "0–3"), ("4_7", "4–7"), ("8_30", "8–30"), ("31", "> 30"))
         last = self.contract_id.days_max
         starts = {"0_3": 0, "4_7": 4, "8_30": 8, "31": 31}
         return self._bars(

@@ -6,9 +6,13 @@ several would do, each is listed as ambiguous and a person chooses: nothing is g
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools.misc import format_date, formatLang
 
 #: States that hold their bank lines and batches: no pass looks at those again.
 HOLDING = ("accepted", "queued", "posted")
+#: Pieces of evidence that are money, and those that are days.
+EVIDENCE_AMOUNTS = ("sum", "paid", "gross", "expected_fee", "declared")
+EVIDENCE_DAYS = ("first_day", "last_day")
 
 
 class Links(fields.Many2many):
@@ -110,7 +114,7 @@ class CardMatch(models.Model):
         for match in self:
             said = match.evidence or {}
             match.evidence_text = "\n".join(
-                names[key] if said[key] is True else f"{names[key]}: {said[key]}"
+                names[key] if said[key] is True else f"{names[key]}: {match._in_words(key, said[key])}"
                 for key in names
                 if said.get(key) not in (None, False, "")
             )
@@ -119,6 +123,12 @@ class CardMatch(models.Model):
         """Take the links to payments along."""
         self.env.cr.execute("DELETE FROM card_match_payment_rel WHERE match_id = ANY(%s)", [self.ids])
         return super().unlink()
+
+    def _in_words(self, key, value):
+        """Return a piece of evidence as the user writes amounts and days."""
+        if key in EVIDENCE_AMOUNTS:
+            return formatLang(self.env, float(value), currency_obj=self.currency_id)
+        return format_date(self.env, value) if key in EVIDENCE_DAYS else value
 
     # What a person does -----------------------------------------------------------------------------------------------
 

@@ -4,7 +4,9 @@ A bank line still says that it is matched after somebody has unmatched the line 
 """
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
+from .card_match import HOLDING
 from .card_money import from_minor, to_minor
 
 
@@ -49,6 +51,35 @@ class CardBatch(models.Model):
         "Payment",
         compute="_compute_paid_amount",
     )
+    is_to_be_paid = fields.Boolean(
+        "Still to Be Paid",
+        compute="_compute_is_to_be_paid",
+        search="_search_is_to_be_paid",
+        help="Not all of it is in payouts that were accepted.",
+    )
+
+    @api.depends("amount_due", "card_match_ids.amount", "card_match_ids.match_id.state")
+    def _compute_is_to_be_paid(self):
+        open_ones = self.search([("id", "in", self.ids), ("is_to_be_paid", "=", True)])
+        for batch in self:
+            batch.is_to_be_paid = batch._origin in open_ones
+
+    @api.model
+    def _search_is_to_be_paid(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        found = SQL(
+            """(
+                SELECT batch.id
+                  FROM card_batch batch
+                  LEFT JOIN card_match_batch part ON part.batch_id = batch.id
+                  LEFT JOIN card_match match ON match.id = part.match_id AND match.state = ANY(%s)
+                 GROUP BY batch.id
+                HAVING batch.amount_due <> COALESCE(sum(part.amount) FILTER (WHERE match.id IS NOT NULL), 0)
+            )""",
+            list(HOLDING),
+        )
+        return [("id", "in" if True in value else "not in", found)]
 
     @api.depends("amount_due", "card_match_ids.amount", "card_match_ids.match_id.state")
     def _compute_paid_amount(self):

@@ -25,7 +25,7 @@ class CardMatchManual(models.TransientModel):
         "card.batch",
         string="Batches",
         required=True,
-        domain="[('contract_id', '=', contract_id), ('state', '=', 'closed')]",
+        domain="[('contract_id', '=', contract_id), ('state', '=', 'closed'), ('is_to_be_paid', '=', True)]",
     )
     paid = fields.Monetary("The Bank Paid", compute="_compute_amounts")
     owed = fields.Monetary("The Batches Come to", compute="_compute_amounts")

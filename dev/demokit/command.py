@@ -31,6 +31,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     once = "close the register, print the entries, and exit: 0 only if order, payment, events, entries and ledger agree"
     parser.add_argument("--once", action="store_true", help=once)
+    month = "four weeks of card money behind it: batches, bank lines, payouts, fees (takes a minute)"
+    parser.add_argument("--month", action="store_true", help=month)
     protocol = "the virtual terminal's protocol (default: %(default)s)"
     parser.add_argument("--terminal", default="concert-v3", metavar="PROTOCOL", help=protocol)
     parser.add_argument("--country", default="fr", choices=("fr", "de"), help="the shop's (default: %(default)s)")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import playwright.sync_api
 
-from demokit import evidence, report, sale, stage
+from demokit import books, evidence, report, sale, stage
 from demokit.client import OdooError
 from demokit.countries import COUNTRIES
 from demokit.evidence import Evidence
@@ -38,6 +38,9 @@ def perform(workplace: Workplace, options: argparse.Namespace) -> int:
         pictures.mkdir(parents=True, exist_ok=True)
         with _failures_explained(shop):
             found = _act(workplace, shop, pictures, once=options.once)
+            if options.month:
+                books.fill(shop)
+                books.photograph_books(workplace, shop, pictures)
         wrong = evidence.problems(found)
         for problem in wrong:
             note(f"dev/demo: {problem}")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from demokit import till as tills
@@ -23,6 +24,8 @@ WHOLE_RECEIPT: Any = {"width": 1280, "height": 1150}
 BACK_OFFICE: Any = {"width": 1750, "height": 460}
 SCALE = 2
 """Pixels of a picture per pixel of the page."""
+COLOURS = 128
+"""In a picture: it stays small."""
 
 
 @contextmanager
@@ -56,13 +59,13 @@ def play(stage: Stage, context: BrowserContext, pictures: Path) -> None:
         expect(cardholder.screen("card")).to_be_visible()
         expect(till.card("sent")).to_be_visible()
         progress.update(0.7, "waiting for the card")
-        _photograph(till.page, pictures / "pos-waiting.png")
+        photograph(till.page, pictures / "pos-waiting.png")
         cardholder.pay(stage.terminal.card)
-        _photograph(cardholder.page, pictures / "virtual-terminal.png")
+        photograph(cardholder.page, pictures / "virtual-terminal.png")
         progress.update(0.9, "receipt")
         expect(till.receipt).to_be_visible()
         till.page.set_viewport_size(WHOLE_RECEIPT)
-        _photograph(till.page, pictures / "receipt.png")
+        photograph(till.page, pictures / "receipt.png")
         till.page.set_viewport_size(tills.VIEWPORT)
         till.next_order()
 
@@ -81,9 +84,11 @@ def photograph_transactions(stage: Stage, context: BrowserContext, pictures: Pat
     page.set_viewport_size(BACK_OFFICE)
     page.goto(f"{stage.server.url}/odoo/action-pos_card_terminal.action_card_transaction")
     expect(page.locator(".o_list_view .o_data_row").first).to_be_visible()
-    _photograph(page, pictures / "transactions.png")
+    photograph(page, pictures / "transactions.png")
 
 
-def _photograph(page: Page, path: Path) -> None:
+def photograph(page: Page, path: Path) -> None:
     """Take a picture once everything that moves has come to rest."""
     page.screenshot(path=path, animations="disabled")
+    with Image.open(path) as picture:
+        picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)

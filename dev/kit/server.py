@@ -128,6 +128,24 @@ class OdooServer:
             self._process.wait()
             self._process = None
 
+    def run_inside(self, script: str) -> None:
+        """Run Python with Odoo's `env` at hand, in a process beside the running server."""
+        launcher = [str(self.workplace.python), str(self.workplace.odoo.launcher), "shell"]
+        result = subprocess.run(
+            [*launcher, "--config", str(self._config), "--no-http", "--database", self.database],
+            input=script,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            env={**self.workplace.environment, "PYTHONDONTWRITEBYTECODE": "1"},
+            preexec_fn=end_with_parent,
+        )
+        if result.returncode:
+            log = self.workplace.cache.log(f"inside-{self.database}")
+            log.write_text(result.stdout)
+            raise SetupError(f"a script inside Odoo failed: {result.stdout.splitlines()[-1]} (see {log})")
+
     def cut_bus(self) -> None:
         """Cut every websocket, and let none in until `mend_bus`."""
         assert self._front is not None
