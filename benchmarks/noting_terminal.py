@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 
-APPROVED = b"AE00210AF00201CC00300BAC006ABC123AI014A0000000421010AA01612345678####4242"
+APPROVED = "AE00210AF00201CC00300BAC006ABC123AI014A0000000421010AA01612345678####"
 
 
 def main(think: float) -> None:
@@ -31,7 +31,8 @@ def main(think: float) -> None:
                 echo = "".join(
                     f"{tag}{len(asked[tag]):03d}{asked[tag]}" for tag in ("CZ", "CJ", "CA", "CB", "CD", "CE")
                 )
-                answer = echo.encode() + APPROVED
+                # Every customer has a card of his own: one that pays at 20 tills would be told to the managers.
+                answer = f"{echo}{APPROVED}{int(asked['CB']) % 10000:04d}".encode()
                 last = time.monotonic()
                 link.sendall(answer)
             notes[asked["CB"]] = (first, last)

@@ -1,3 +1,4 @@
+from . import bus_bus
 from . import card_export_mixin
 from . import card_guarded
 from . import card_money

@@ -87,13 +87,27 @@ class CardTerminalDriver(models.Model):
             raise ValueError("an answer for another database")
         said = {"driver": self.uuid, **{name: payload.get(name) for name in ("journal_id", "now")}}
         named = [each for each in payload["results"] if isinstance(each, dict) and type(each.get("reply")) is int]
-        known = self.env["pos.config"].browse({each["reply"] for each in named}).exists()
-        mine = {config.id: config for config in known if self in config.card_terminal_ids.driver_id}
+        mine = self._points_of_sale({each["reply"] for each in named})
         results = [each for each in named if each["reply"] in mine]
+        self.env["bus.bus"]._notify_over_kept_connection()
         for result in results:
             words = {name: result.get(name) for name in ("command", "uuid", "status", "body")}
             mine[result["reply"]]._notify(TO_TILL, {**said, **words})
         return len(results)
+
+    def _points_of_sale(self, ids):
+        """Return {id: point of sale} of those among `ids` that have a terminal of this driver: one short query."""
+        if not ids:
+            return {}
+        of_mine = [("driver_id", "=", self.id), ("active", "=", True)]
+        found = self.env["pos.config"].with_context(active_test=False).search_fetch(
+            [
+                ("id", "in", list(ids)),
+                "|", ("card_terminal_id", "any", of_mine), ("card_terminal_spare_ids", "any", of_mine),
+            ],
+            ["access_token"],
+        )  # fmt: skip
+        return {config.id: config for config in found}
 
     # Till -------------------------------------------------------------------------------------------------------------
 
@@ -121,6 +135,7 @@ class CardTerminalDriver(models.Model):
         if len(token) > MAX_COMMAND:
             raise UserError(self.env._("The till's request is too large. Reload the point of sale."))
         channel = self._relay_channel(int(now) // DAY)
+        self.env["bus.bus"]._notify_over_kept_connection()
         self.env["bus.bus"].sudo()._sendone(channel, NOTIFICATION, {"command": token})
         return {"sent": True}
 

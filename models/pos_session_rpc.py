@@ -24,14 +24,25 @@ class PosSession(models.Model):
 
         The driver's answer comes over the bus; this call never waits for it.
         """
-        session = self._card_session()
+        session = self.with_context(prefetch_fields=False)._card_session()
         if not isinstance(request, dict):
             raise UserError(self.env._("The till sent a request that cannot be read. Reload the point of sale."))
-        drivers = session.config_id.card_terminal_ids.driver_id
+        drivers = session._card_relay_fetch()
         driver = drivers.filtered(lambda each: each.uuid == request.get("driver") and each.has_key)
         if not driver:
             raise UserError(self.env._("This driver is not set up for this point of sale, or not paired."))
         return driver._relay(session, request)
+
+    def _card_relay_fetch(self):
+        """Read what a relayed command needs, and no more: a customer waits. Return the drivers of the till."""
+        config = self.config_id
+        config.fetch(["name", "card_terminal_id", "card_terminal_spare_ids"])
+        terminals = config.card_terminal_id | config.card_terminal_spare_ids
+        terminals.fetch(["active", "uuid", "driver_id"])
+        drivers = config.card_terminal_ids.driver_id
+        drivers.fetch(["uuid", "road", "relay_connected", "last_seen", "key_state"])
+        drivers.sudo().fetch(["sealed_key"])
+        return drivers
 
     def card_terminal_refund_grant(self, request):
         """Return {grant, original} for money that goes back (law 8 is checked here)."""
@@ -125,8 +136,9 @@ class PosSession(models.Model):
         self.ensure_one()
         if not self.env.user.has_group("point_of_sale.group_pos_user"):
             raise AccessError(self.env._("Only users of the Point of Sale may use its card terminals."))
+        self.fetch(["state", "name", "config_id"])
         self.check_access("read")
-        if self.company_id not in self.env.user.company_ids:
+        if self.company_id.id not in self.env.user._get_company_ids():
             raise AccessError(self.env._("This session is of another company."))
         if self.state == "closed":
             raise UserError(self.env._("This session is closed. Reload the point of sale."))

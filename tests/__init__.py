@@ -2,6 +2,7 @@ from . import test_accounting
 from . import test_approval
 from . import test_bank_files
 from . import test_batch
+from . import test_bus_connection
 from . import test_case_books
 from . import test_case_charts
 from . import test_case_company

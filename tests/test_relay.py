@@ -5,6 +5,7 @@ import time
 import uuid
 from datetime import timedelta
 
+from odoo import SUPERUSER_ID
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
 
@@ -146,6 +147,28 @@ class TestRelay(RelayCase):
         self.assertEqual(message["driver"], self.driver.uuid)
         self.assertEqual((message["command"], message["status"], message["body"]), ("c", 200, {"state": "sent"}))
         self.assertFalse(self.told_to(stranger))
+
+    def test_a_spare_terminal_counts_and_one_that_is_archived_does_not(self):
+        only_spare = self.config.copy({"card_terminal_id": self.elsewhere().id})
+        only_spare.card_terminal_spare_ids = self.spare
+        self.assertEqual(self.driver._points_of_sale({only_spare.id}), {only_spare.id: only_spare})
+        self.spare.active = False
+        self.assertFalse(self.driver._points_of_sale({only_spare.id, 2**31 - 1}))
+
+    def elsewhere(self):
+        other = self.env["card.terminal.driver"].create({"name": "Elsewhere", "company_id": self.company.id})
+        return self.terminal.copy({"driver_id": other.id, "port": 8901})
+
+    def test_a_customer_waits_for_few_queries(self):
+        driver, results = self.driver.with_user(SUPERUSER_ID), self.results(self.result())
+        self.relay()  # what Odoo keeps in memory is there
+        self.env.invalidate_all()
+        with self.assertQueryCount(13):
+            self.relay()
+        self.env.invalidate_all()
+        driver.fetch(["uuid", "company_id"])
+        with self.assertQueryCount(3):
+            driver._pass_on(results)
 
     def test_an_answer_of_another_time_or_database_is_refused(self):
         for changes in ({"at": time.time() - 600}, {"at": None}, {"database_uuid": "x"}, {"results": 1}):
