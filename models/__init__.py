@@ -29,10 +29,12 @@ from . import card_typed_by_hand
 from . import card_terminal_answer
 from . import card_terminal_grant
 from . import card_terminal_settlement
+from . import card_terminal_errand
 from . import pos_config
 from . import pos_order
 from . import pos_payment
 from . import card_transaction_details
+from . import card_tip
 from . import card_decision_payment
 from . import card_exception
 from . import card_contract

@@ -9,6 +9,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from .card_group import group_of
 from .card_money import from_minor, to_minor, total
 
 #: Numbers further apart are another way of numbering, no hole.
@@ -255,7 +256,10 @@ class CardBatch(models.Model):
             lines = {(line.brand or "").casefold(): line for line in batch.line_ids}
             for line in batch.line_ids:
                 line.write({"odoo_count": 0, "odoo_amount": 0})
-            for brand, payments in batch.payment_ids.grouped(lambda payment: payment.card_brand or "").items():
+            groups = batch.line_ids.mapped("brand")
+            for brand, payments in batch.payment_ids.grouped(
+                lambda payment, groups=groups: group_of(self._brand_of(payment), groups)
+            ).items():
                 amount = total(payments.mapped("amount"), batch.currency_id)
                 counted = {"odoo_count": len(payments), "odoo_amount": amount}
                 line = lines.get(brand.casefold())
@@ -264,6 +268,11 @@ class CardBatch(models.Model):
                 else:
                     batch.write({"line_ids": [(0, 0, {"brand": brand, **counted})]})
             batch._explain()
+
+    def _brand_of(self, payment):
+        """Return whose card paid."""
+        transaction = payment.card_transaction_id.sudo()
+        return payment.card_brand or (transaction and transaction._brand()) or ""
 
     def _check_accountant(self):
         if not self.env.user.has_group("pos_card_terminal.group_card_settlement"):
@@ -301,6 +310,16 @@ class CardBatchLine(models.Model):
     declared_amount = fields.Monetary("Declared")
     odoo_count = fields.Integer("Payments in Odoo")
     odoo_amount = fields.Monetary("In Odoo")
+    difference = fields.Monetary(
+        compute="_compute_difference", help="Declared less what Odoo booked, where it was declared for this card."
+    )
+
+    @api.depends("brand", "is_declared", "declared_amount", "odoo_amount")
+    def _compute_difference(self):
+        for line in self:
+            known = line.is_declared and line.brand  # a sum of all is compared as such
+            parts = (line.declared_amount, -line.odoo_amount) if known else ()
+            line.difference = total(parts, line.currency_id)
 
 
 class CardTerminalSettlement(models.Model):

@@ -2,7 +2,9 @@
 
 from odoo import api, fields, models
 
-from .card_money import to_minor, total
+from ..hw_driver.protocols.states import Kind
+from .card_group import group_of
+from .card_money import from_minor, to_minor, total
 from .card_transaction import BOOKED_KINDS
 
 DIFFERS = "settlement_differs"
@@ -24,22 +26,79 @@ class CardTerminal(models.Model):
 class CardTerminalSettlement(models.Model):
     _inherit = "card.terminal.settlement"
 
-    odoo_count = fields.Integer("Payments in Odoo", compute="_compute_odoo")
+    odoo_count = fields.Integer(
+        "Payments in Odoo", compute="_compute_odoo", help="A tip that was added later is part of its payment."
+    )
     odoo_amount = fields.Monetary(
         "In Odoo", compute="_compute_odoo", help="What Odoo knows of this terminal since its end of day before."
     )
     difference = fields.Monetary(compute="_compute_odoo", help="What the terminal counted less what Odoo knows.")
     is_compared = fields.Boolean(compute="_compute_odoo")
+    group_text = fields.Text("By Card", compute="_compute_group_text", help="Cards whose sums differ.")
 
     @api.depends("transaction_id", "amount", "line_ids", "terminal_id")
     def _compute_odoo(self):
         for settlement in self:
             known = settlement._transactions()
             settlement.is_compared = bool(settlement.transaction_id and settlement.line_ids)
-            settlement.odoo_count = len(known)
+            settlement.odoo_count = len(known.filtered(lambda record: record.kind != Kind.TIP))
             settlement.odoo_amount = total(known.mapped("amount_net"), settlement.currency_id)
             parts = (settlement.amount, -settlement.odoo_amount) if settlement.is_compared else ()
             settlement.difference = total(parts, settlement.currency_id)
+
+    def _groups(self):
+        """Return the terminal's sums by group of cards beside Odoo's; [] where it told no groups.
+
+        {brand, count, amount, odoo_count, odoo_amount, difference}, amounts in minor units; count, amount and
+        difference are None where the terminal did not name the group: that is not known, and not nothing.
+        """
+        self.ensure_one()
+        names = self.line_ids.mapped("brand")
+        if not self.is_compared or not all(names):
+            return []
+        known = self._transactions().grouped(lambda record: group_of(record._brand(), names))
+        rows = []
+        for name in [*names, *(name for name in known if name not in names)]:
+            lines, mine = self.line_ids.filtered(lambda line, name=name: line.brand == name), known.get(name, [])
+            told = total(lines.mapped("amount"), self.currency_id) if lines else None
+            odoo = sum(record._signed_minor() for record in mine)
+            minor = to_minor(told, self.currency_id) if lines else None
+            rows.append({
+                "brand": name,
+                "count": sum(lines.mapped("count")) if lines else None,
+                "amount": minor,
+                "odoo_count": sum(record.kind != Kind.TIP for record in mine),
+                "odoo_amount": odoo,
+                "difference": minor - odoo if lines else None,
+            })  # fmt: skip
+        return rows
+
+    def _money(self, minor):
+        return self.currency_id.format(from_minor(minor, self.currency_id))
+
+    @api.depends("transaction_id", "amount", "line_ids", "terminal_id")
+    def _compute_group_text(self):
+        for settlement in self:
+            settlement.group_text = "\n".join(settlement._group_sentences())
+
+    def _group_sentences(self):
+        """Return a sentence for each group of cards whose sums differ."""
+        return [
+            self.env._(
+                "%(card)s: the terminal counted %(counted)s, Odoo has %(known)s.",
+                card=row["brand"] or self.env._("Unknown card"),
+                counted=self._money(row["amount"]),
+                known=self._money(row["odoo_amount"]),
+            )
+            if row["difference"] is not None
+            else self.env._(
+                "%(card)s: Odoo has %(known)s, and the terminal told no sum for it.",
+                card=row["brand"] or self.env._("Unknown card"),
+                known=self._money(row["odoo_amount"]),
+            )
+            for row in self._groups()
+            if row["difference"] != 0 and (row["difference"] or row["odoo_amount"])
+        ]
 
     def _transactions(self):
         """Return what was booked on the terminal since its end of day before, in the order of its driver's journal."""
@@ -73,15 +132,22 @@ class CardTerminalSettlement(models.Model):
         """Return in words how the terminal's sum differs from Odoo's; "" where it does not, or told none."""
         self.ensure_one()
         currency = self.currency_id
-        if not self.is_compared or currency.is_zero(self.difference):
+        if not self.is_compared:
             return ""
-        return self.env._(
-            "%(name)s: the terminal counted %(counted)s, Odoo has %(known)s of it: %(difference)s apart.",
-            name=self.display_name,
-            counted=currency.format(self.amount),
-            known=currency.format(self.odoo_amount),
-            difference=currency.format(self.difference),
-        )
+        groups = self._group_sentences()
+        if currency.is_zero(self.difference) and not groups:
+            return ""
+        if currency.is_zero(self.difference):
+            said = self.env._("%s: the sums agree in all, and not by card.", self.display_name)
+        else:
+            said = self.env._(
+                "%(name)s: the terminal counted %(counted)s, Odoo has %(known)s of it: %(difference)s apart.",
+                name=self.display_name,
+                counted=currency.format(self.amount),
+                known=currency.format(self.odoo_amount),
+                difference=currency.format(self.difference),
+            )
+        return " ".join([said, *groups])
 
     def _to_till(self):
         told = super()._to_till()
@@ -91,6 +157,7 @@ class CardTerminalSettlement(models.Model):
                 "amount": to_minor(self.odoo_amount, self.currency_id),
                 "difference": to_minor(self.difference, self.currency_id),
             }
+            told["groups"] = self._groups()
         return told
 
 
@@ -144,5 +211,5 @@ class CardTransaction(models.Model):
     def _was_given_back(self):
         """Return whether all of it went back."""
         self.ensure_one()
-        back = self.search([("original_uuid", "=", self.uuid)]).filtered(lambda record: record._is_booked())
-        return sum(back.mapped("amount_approved_minor")) >= self.amount_approved_minor
+        later = self.search([("original_uuid", "=", self.uuid)]).filtered(lambda record: record._is_booked())
+        return self.amount_approved_minor + sum(record._signed_minor() for record in later) <= 0

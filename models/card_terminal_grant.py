@@ -1,4 +1,4 @@
-"""One-time grants for money that goes back: never more than was approved, the unknown and the granted counted."""
+"""One-time grants: no more goes back than was approved, the unknown and the granted counted; one tip for a payment."""
 
 import re
 from datetime import UTC, datetime
@@ -10,6 +10,9 @@ from odoo.tools import SQL
 from ..hw_driver.protocols.states import OPEN, Kind, State
 from .card_money import from_minor
 from .card_transaction import GIVING_BACK
+
+#: Kinds that a till asks Odoo to allow, each over an earlier payment.
+ALLOWED = GIVING_BACK | {Kind.TIP}
 
 
 class CardTerminalGrant(models.Model):
@@ -35,7 +38,7 @@ class CardTerminalGrant(models.Model):
 
     @api.model
     def _give(self, session, request, sale=None):
-        """Return (grant, original) for a refund or reversal; raise `UserError` where too much goes back or rights lack.
+        """Return (grant, original) for a refund, reversal or tip; raise `UserError` where it may not be.
 
         `request`: {uuid, kind, amount (minor units), currency, terminal (uuid), refunded_order_ids, order, line,
         original (uuid of the sale, where the till means one)}. `sale`: the one it goes back to.
@@ -43,9 +46,14 @@ class CardTerminalGrant(models.Model):
         terminal, orders = self._check(session, request)
         sale = sale or self._named(session, request)
         known = self.sudo().search([("uuid", "=", request["uuid"])])
-        original = known._same(request, terminal) if known else self._original(session, orders, request["amount"], sale)
-        if request["kind"] == Kind.REVERSAL and not known:
-            self._refuse_other_than_whole(terminal, original, request["amount"])
+        if known:
+            original = known._same(request, terminal)
+        elif request["kind"] == Kind.TIP:
+            original = self._to_be_tipped(session, terminal, sale)
+        else:
+            original = self._original(session, orders, request["amount"], sale)
+            if request["kind"] == Kind.REVERSAL:
+                self._refuse_other_than_whole(terminal, original, request["amount"])
         grant, expires = terminal.driver_id._one_time_grant(
             session,
             {
@@ -81,13 +89,13 @@ class CardTerminalGrant(models.Model):
     def _check(self, session, request):
         """Return (terminal, refunded orders) of a request that makes sense for this session."""
         terminal = self._terminal_of(session, request)
-        if request.get("kind") not in GIVING_BACK or request["kind"] not in terminal.kinds:
+        if request.get("kind") not in ALLOWED or request["kind"] not in terminal.kinds:
             raise UserError(self.env._("This terminal cannot do that from the till."))
         if request.get("currency") != session.currency_id.name:
             raise UserError(self.env._("The currency of this point of sale is %s.", session.currency_id.name))
         amount = request.get("amount")
         if type(amount) is not int or not 0 < amount < 2**31:
-            raise UserError(self.env._("The amount to give back must be more than zero."))
+            raise UserError(self.env._("The amount must be more than zero."))
         orders = self.env["pos.order"].browse(request.get("refunded_order_ids") or []).exists()
         orders.check_access("read")
         if orders.company_id - session.company_id:
@@ -98,7 +106,7 @@ class CardTerminalGrant(models.Model):
     def _named(self, session, request):
         """Return the card payment that the till names; empty where it names none."""
         named = request.get("original")
-        if not named and request["kind"] != Kind.REVERSAL:
+        if not named and request["kind"] == Kind.REFUND:
             return self.env["card.transaction"]
         sale = self.env["card.transaction"].sudo().search([
             ("uuid", "=", str(named)),
@@ -109,7 +117,7 @@ class CardTerminalGrant(models.Model):
         if not sale:
             raise UserError(
                 self.env._(
-                    "Odoo has not heard of this card payment from its driver yet, so it cannot allow giving it back. "
+                    "Odoo has not heard of this card payment from its driver yet, so it cannot allow this. "
                     "Try again in a moment."
                 )
             )
@@ -120,11 +128,11 @@ class CardTerminalGrant(models.Model):
         """A terminal reverses a payment that it took itself, all of it, while nothing of it has gone back."""
         if sale.state != State.APPROVED or sale.terminal_id != terminal or not sale.driver_id:
             raise UserError(self.env._("Only the terminal that took this payment can cancel it. Refund it instead."))
-        if not self._left(sale) == sale.amount_approved_minor == amount:
+        if not self._left(sale) == sale._with_tips_minor() == amount:
             raise UserError(
                 self.env._(
-                    "A payment is cancelled as a whole, and only while nothing of it was given back. Refund what is "
-                    "left instead."
+                    "A payment is cancelled as a whole, with the tip that was added to it, and only while nothing of "
+                    "it was given back. Refund what is left instead."
                 )
             )
 
@@ -164,13 +172,14 @@ class CardTerminalGrant(models.Model):
             .search(
                 [
                     ("order_uuid", "in", orders.mapped("uuid")),
-                    ("kind", "in", [Kind.SALE, Kind.COMPLETION]),
+                    ("kind", "in", [Kind.SALE, Kind.COMPLETION, Kind.TIP]),
                     ("state", "in", [State.APPROVED, State.SETTLED_BY_HAND]),
                     ("company_id", "=", session.company_id.id),
                     ("currency_id", "=", session.currency_id.id),
                 ],
                 order="id",
             )
+            ._tipped()
         )
         if not sales:
             if self.env.user.has_group("point_of_sale.group_pos_manager"):
@@ -206,7 +215,7 @@ class CardTerminalGrant(models.Model):
     @api.model
     def _left(self, sale):
         """Return what may still go back to a sale's card, in minor units."""
-        given = self.sudo().search([("original_id", "=", sale.id)])
+        given = self.sudo().search([("original_id", "=", sale.id), ("kind", "in", list(GIVING_BACK))])
         back = (
             self.env["card.transaction"]
             .sudo()
@@ -227,7 +236,7 @@ class CardTerminalGrant(models.Model):
         )
         used = set(back.mapped("uuid"))
         pending = sum(grant.amount_minor for grant in given if grant.uuid not in used and grant._may_be_used())
-        return (sale._is_approved() and sale.amount_approved_minor) - done - pending
+        return (sale._is_approved() and sale._with_tips_minor()) - done - pending
 
     def _may_be_used(self):
         """Return whether a transaction may still come of it: not expired, or its driver has not reported since."""

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -14,8 +13,6 @@ from .scrubbed import ScrubbedChar, ScrubbedText
 #: More lines than any ticket has.
 MOST_TOTALS = 50
 LARGEST = 10**12
-#: Seconds that clocks of Odoo and driver may differ by, for a command from the back office.
-RELAYED_SECONDS = 120
 
 
 class CardTerminalSettlement(models.Model):
@@ -245,21 +242,7 @@ class CardTerminal(models.Model):
         """Let the terminal settle now. The command goes through Odoo's bus; what comes of it, the driver reports."""
         self.ensure_one()
         self.check_access("write")
-        session = self.env["pos.session"].search(
-            [("config_id", "in", self.config_ids.ids), ("state", "!=", "closed")], limit=1
-        )
-        if not session:
-            raise UserError(self.env._("Open a point of sale that uses %s first.", self.name))
-        request = {"uuid": str(uuid.uuid4()), "terminal": self.uuid}
-        grant = self.env["card.terminal.grant"]._give_settlement(session, request)
-        latest = datetime.now(UTC) + timedelta(seconds=RELAYED_SECONDS)
-        body = {
-            "terminal": self.uuid, "kind": Kind.SETTLEMENT.value, "amount": 0, "currency": "", "order": "", "line": "",
-            "till": session.config_id.name, "session": session.name, "operator": self.env.user.name,
-            "not_after": latest.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        }  # fmt: skip
-        command = {"command": str(uuid.uuid4()), "op": "start", "uuid": request["uuid"], "body": body, "grant": grant}
-        problem = self.driver_id._relay(session, command).get("problem")
+        problem = self._command(Kind.SETTLEMENT, str(uuid.uuid4())).get("problem")
         if problem:
             raise UserError(
                 self.env._("%s The settlement can also be started at the till, in its menu.", problem["detail"])

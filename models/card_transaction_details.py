@@ -5,7 +5,7 @@ The driver tells them as `details` of an outcome, texts by name (docs/api.md 2.1
 
 from odoo import api, fields, models
 
-from ..hw_driver.protocols.states import State
+from ..hw_driver.protocols.states import Kind, State
 from .card_money import from_minor
 from .card_transaction import BigInteger
 from .card_transaction_event import tip_of
@@ -67,9 +67,9 @@ class CardTransactionEvent(models.Model):
     _inherit = "card.transaction.event"
 
     def _outcome(self, transaction):
-        return {**super()._outcome(transaction), **self._details()}
+        return {**super()._outcome(transaction), **self._details(transaction)}
 
-    def _details(self):
+    def _details(self, transaction):
         """Return the values of a transaction that this event's details say; what is not as expected is left out."""
         said = self.body.get("details")
         said = said if isinstance(said, dict) else {}
@@ -78,7 +78,9 @@ class CardTransactionEvent(models.Model):
             vals["terminal_number"] = self.body["terminal_id"][:32]
         if self.type == State.APPROVED:
             vals["signature_wanted"] = said.get("signature") == "yes"
-            vals["amount_tip_minor"] = tip_of(self.body)
+            is_tip = transaction.kind == Kind.TIP  # nothing else is in it
+            vals["amount_tip_minor"] = self._approved_minor(transaction) if is_tip else tip_of(self.body)
+            vals["tippable"] = said.get("tippable") == "yes"
         return vals
 
 

@@ -112,16 +112,20 @@ class CardTransaction(models.Model):
         originals = list(filter(None, self.mapped("original_uuid")))
         return self.search([("uuid", "in", originals)]) if originals else self.browse()
 
+    def _brand(self):
+        """Return whose card it was; what a terminal leaves out of a reversal or a tip, the payment before it says."""
+        self.ensure_one()
+        return self.brand or self._given_back_to()[:1].brand or ""
+
     def _is_given_back(self, going=None):
         """Return whether this unbooked approval and its unbooked refunds come to nothing; `going`: orders that go."""
         sale = self._given_back_to() if self.kind in GIVING_BACK else self
         if not sale or not sale._is_unbooked(going):
             return False
-        back = self.search([("original_uuid", "=", sale.uuid)])
-        given = sum(
-            record.amount_approved_minor for record in back if record._is_booked() and record._is_unbooked(going)
+        later = self.search([("original_uuid", "=", sale.uuid)]).filtered(
+            lambda record: record._is_booked() and record._is_unbooked(going)
         )
-        return given == sale.amount_approved_minor
+        return sale.amount_approved_minor + sum(record._signed_minor() for record in later) == 0
 
     def _is_unbooked(self, going=None):
         """Return whether no payment stands for this, or only one of an order that is cancelled or about to be."""

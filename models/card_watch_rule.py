@@ -12,11 +12,14 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ..hw_driver.protocols.states import ENDED, State
+from ..hw_driver.protocols.states import Kind as TransactionKind
 from .card_money import to_minor
 from .card_transaction import BOOKED_KINDS, GIVING_BACK
 
 _logger = logging.getLogger(__name__)
 
+#: Kinds that belong to an earlier payment.
+NOT_ANOTHER_PAYMENT = GIVING_BACK | {TransactionKind.TIP}
 APPROVED = [State.APPROVED.value, State.SETTLED_BY_HAND.value]
 
 
@@ -52,11 +55,11 @@ def refund_without_sale(rule, transaction):
 
 def card_again(rule, transaction):
     """The same card, by its brand and last four digits, again and again."""
-    if transaction.kind in GIVING_BACK or not transaction._is_booked() or not transaction.last4:
+    if transaction.kind in NOT_ANOTHER_PAYMENT or not transaction._is_booked() or not transaction.last4:
         return None
     since = transaction.requested_at - timedelta(minutes=rule.minutes)
     domain = _same(transaction, "last4", since) & Domain("brand", "=", transaction.brand)
-    found = transaction.search(domain & Domain("kind", "not in", [kind.value for kind in GIVING_BACK]))
+    found = transaction.search(domain & Domain("kind", "not in", [kind.value for kind in NOT_ANOTHER_PAYMENT]))
     if len(found) < rule.count:
         return None
     text = rule.env._(

@@ -254,12 +254,17 @@ class PosPayment(models.Model):
             "uuid": self.card_transaction_uuid,
             "terminal_id": self.card_terminal_id.id,
             "journal_ref": self.card_journal_ref,
-            "kind": (Kind.REFUND if self.amount < 0 else Kind.SALE).value,
+            "kind": self._card_kind().value,
+            "original_uuid": self.card_tipped_uuid,
             "amount_requested_minor": abs(to_minor(self.amount, self.currency_id)),
             "order_uuid": self.pos_order_id.uuid,
             "payment_uuid": self.uuid,
             "session_id": self.session_id.id,
         })  # fmt: skip
+
+    def _card_kind(self):
+        """Return what the till asked a terminal for with this line, as far as the line says."""
+        return Kind.REFUND if self.amount < 0 else Kind.TIP if self.card_tipped_uuid else Kind.SALE
 
     def _acknowledge_card(self, reason):
         """Keep who took note of these payments without evidence, when and why."""

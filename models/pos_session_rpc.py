@@ -4,7 +4,7 @@ from odoo import models
 from odoo.exceptions import AccessError, UserError
 
 from ..hw_driver.protocols.states import OPEN, Kind
-from .card_transaction import GIVING_BACK
+from .card_terminal_grant import ALLOWED
 
 
 class PosSession(models.Model):
@@ -45,7 +45,7 @@ class PosSession(models.Model):
         return drivers
 
     def card_terminal_refund_grant(self, request):
-        """Return {grant, original} for money that goes back (law 8 is checked here)."""
+        """Return {grant, original} for money that goes back (law 8 is checked here), or a tip afterwards."""
         session = self._card_session()
         grant, original = self.env["card.terminal.grant"]._give(session, request)
         return {"grant": grant, "original": original.uuid or None}
@@ -127,7 +127,7 @@ class PosSession(models.Model):
 
     def _card_kind(self, request, amount):
         said = request.get("kind")
-        if said in GIVING_BACK:
+        if said in ALLOWED:
             return Kind(said)
         return Kind.REFUND if amount < 0 else Kind.SALE
 

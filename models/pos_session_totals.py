@@ -41,6 +41,7 @@ class CardBatch(models.Model):
             "declared_amount": to_minor(self.declared_amount, currency) if self.is_declared else None,
             "difference": to_minor(self.difference, currency) if self.is_declared else None,
             "text": self._closing_sentence(),
+            "groups": self._differing_groups(),
         }
 
     def _closing_sentence(self):
@@ -48,7 +49,27 @@ class CardBatch(models.Model):
             return self.env._("The terminal has not done its end of day yet.")
         if not self.is_declared:
             return self.env._("What the terminal counted is not known: enter its ticket under Settlements.")
+        if not self.difference and self._differing_groups():
+            return self.env._("The terminal counted the same in all, but not by card.")
         if not self.difference:
             return self.env._("The terminal counted the same.")
         kinds = dict(self.difference_ids._fields["kind"]._description_selection(self.env))
         return "; ".join(f"{kinds[row.kind]}: {self.currency_id.format(row.amount)}" for row in self.difference_ids)
+
+    def _differing_groups(self):
+        """Return the groups of cards of which the terminal counted another sum than Odoo, [] where it told no groups.
+
+        {brand, declared, odoo, difference} in minor units; declared and difference are None where the terminal did not
+        name the group.
+        """
+        if not any(line.is_declared and line.brand for line in self.line_ids):
+            return []
+        rows = []
+        for line in self.line_ids:
+            amounts = (line.declared_amount, line.odoo_amount, line.difference)
+            declared, odoo, difference = (to_minor(amount, self.currency_id) for amount in amounts)
+            if line.is_declared and difference:
+                rows.append({"brand": line.brand, "declared": declared, "odoo": odoo, "difference": difference})
+            elif not line.is_declared and odoo:
+                rows.append({"brand": line.brand or "", "declared": None, "odoo": odoo, "difference": None})
+        return rows

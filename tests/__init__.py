@@ -13,6 +13,7 @@ from . import test_configuration
 from . import test_contract
 from . import test_dashboard
 from . import test_day_end
+from . import test_tip
 from . import test_desk
 from . import test_events
 from . import test_export

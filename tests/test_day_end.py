@@ -15,17 +15,25 @@ class DayCase(CardTerminalCase):
         super().setUp()
         self.pos_session = self.open()
 
-    def sold(self, amount=1000, details=None, **line):
+    def sold(self, amount=1000, details=None, brand="CB", **line):
         """Let a card pay for one coffee; return (transaction, order)."""
         place = (str(uuid.uuid4()), str(uuid.uuid4()))
         transaction = self.ask(*place)
-        self.approve(transaction, amount, terminal_id="29001006", terminal_ref="0017", details=details or {})
+        said = {"terminal_id": "29001006", "terminal_ref": "0017", "details": details or {}, "brand": brand}
+        self.approve(transaction, amount, **said)
         self.report()
         order = self.paid_order(*place, transaction, amount / 100, **line)
         return self.transaction(transaction), order
 
     def settle(self, amount, count=1):
-        totals = [{"brand": "girocard", "count": count, "amount": amount, "currency": self.currency_name}]
+        return self.settle_groups(("CB", count, amount))
+
+    def settle_groups(self, *groups):
+        """Let the terminal tell its sums: (card, count, minor units)."""
+        totals = [
+            {"brand": brand, "count": count, "amount": amount, "currency": self.currency_name}
+            for brand, count, amount in groups
+        ]
         transaction = self.ask("", "", 0, kind="settlement", currency="")
         self.journal.add(
             "approved", transaction, state="approved", code="settled", text="", totals=totals, merchant_receipt="SLIP"
@@ -117,6 +125,37 @@ class TestDayEnd(DayCase):
         self.assertIn("25.10", said)
         after = self.settle(0, count=0)
         self.assertEqual((after.odoo_count, after.difference), (0, 0.0))
+
+    def test_sums_that_agree_in_all_and_not_by_card(self):
+        """The terminal counted a card in another group than Odoo: shown, told, and nothing unknown is called zero."""
+        self.sold(1000)  # a CB card
+        self.sold(1000, brand="Maestro")
+        settlement = self.settle_groups(("CB", 2, 1500), ("girocard", 1, 500))
+        self.assertEqual((settlement.is_compared, settlement.difference), (True, 0.0))
+        rows = {row["brand"]: row for row in settlement._groups()}
+        self.assertEqual([rows["CB"]["odoo_amount"], rows["CB"]["difference"]], [1000, 500])
+        self.assertEqual([rows["girocard"]["odoo_amount"], rows["girocard"]["difference"]], [0, 500])
+        maestro = rows["Maestro"]
+        self.assertEqual([maestro["amount"], maestro["odoo_amount"], maestro["difference"]], [None, 1000, None])
+        self.assertRegex(settlement.group_text, "CB: .*15.00.*10.00")
+        self.assertRegex(settlement.group_text, "Maestro: .*10.00, and the terminal told no sum")
+        self.assertTrue(self.notices(settlement))
+        self.assertIn("not by card", self.closing()["differences"][0])
+        self.assertEqual(len(settlement._to_till()["groups"]), 3)
+
+    def test_what_a_terminal_leaves_out_of_a_reversal(self):
+        sale, order = self.sold(1000)
+        self.sold(1000)
+        back = self.ask(order.uuid, str(uuid.uuid4()), 1000, kind="reversal", original={"uuid": sale.uuid})
+        self.approve(back, 1000, brand="")
+        self.report()
+        self.assertFalse(self.settle(1000)._group_sentences())
+
+    def test_groups_that_terminals_name_otherwise(self):
+        self.sold(1000, brand="AMEX")
+        self.sold(1000, brand="Edenred")
+        settlement = self.settle_groups(("American Express", 1, 1000), ("others", 1, 1000))
+        self.assertFalse(settlement.group_text or self.notices(settlement))
 
     def test_what_no_terminal_told_is_not_compared(self):
         self.sold(1000)

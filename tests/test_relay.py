@@ -180,6 +180,59 @@ class TestRelay(RelayCase):
 
 
 @tagged("post_install", "-at_install")
+class TestErrands(RelayCase):
+    """What the back office asks of a terminal itself; the answer comes the way of the relay."""
+
+    def setUp(self):
+        super().setUp()
+        self.terminal.write({"protocol": "zvt", "options": {"currency": "EUR"}})
+
+    def answer(self, **body):
+        kind = {"kind": self.terminal.asked_kind} if "state" in body else {}
+        said = self.result(uuid=self.terminal.asked_uuid, body={**kind, **body})
+        self.driver._pass_on(self.results(said))
+
+    def test_how_it_stands_and_what_it_wants(self):
+        self.terminal.action_identify()
+        (claims,) = self.commands(self.driver._relay_channel(int(time.time()) // 86400))
+        body = {"kind": "identify", "amount": 0, "terminal": self.terminal.uuid, "order": "", "line": ""}
+        self.assertLessEqual({"op": "start", "uuid": self.terminal.asked_uuid, "once": None}.items(), claims.items())
+        self.assertLessEqual(body.items(), claims["body"].items())
+        self.answer(state="sent")
+        self.assertIn("not answered", self.terminal.said)
+        wants = {"condition": "diagnosis_needed", "remedy": "diagnosis"}
+        self.answer(state="approved", code="identified", text="x", outcome={"details": wants})
+        self.assertEqual(self.terminal.said, "The terminal wants a diagnosis before it takes payments.")
+        self.assertEqual(self.terminal.remedy, "diagnosis")
+        (shown,) = [m["payload"] for _name, m in self.on_the_bus() if m["type"] == "simple_notification"]
+        self.assertEqual((shown["message"], shown["type"]), (self.terminal.said, "warning"))
+        self.terminal.action_diagnose()
+        self.answer(state="approved", code="diagnosed", text="Diagnosis done.", outcome={})
+        self.assertEqual((self.terminal.said, self.terminal.remedy), ("Diagnosis done.", False))
+
+    def test_its_sums_so_far(self):
+        self.terminal.action_totals()
+        totals = [{"brand": "girocard", "count": 3, "amount": 4210, "currency": "EUR"}, "x", {"amount": "1"}]
+        self.answer(state="approved", code="totals", text="So far.", outcome={"totals": totals})
+        self.assertRegex(self.terminal.said, r"^So far\.\ngirocard: .*42\.10.* \(3\)$")
+
+    def test_refused_or_not_to_be_asked(self):
+        self.terminal.action_identify()
+        self.answer(code="terminal_busy", detail="The terminal is in use by Till 2.", money="safe")
+        self.assertEqual(self.terminal.said, "The terminal is in use by Till 2.")
+        asked = self.terminal.asked_uuid
+        self.driver._pass_on(self.results(self.result(uuid=asked, body={"state": "approved"}), self.result(body=[])))
+        self.assertEqual(self.terminal.said, "The terminal is in use by Till 2.", "an answer counts once")
+        self.driver.relay_connected = False
+        with self.assertRaisesRegex(UserError, "at the till"):
+            self.terminal.action_identify()
+        with self.assertRaisesRegex(UserError, "cannot do that"):
+            self.spare.action_initialise()
+        with self.assertRaises(AccessError):
+            self.terminal.with_user(self.cashier).action_identify()
+
+
+@tagged("post_install", "-at_install")
 class TestRelayRoute(RelayCase, HttpCase):
     def post(self, payload, **headers):
         body = json.dumps(payload).encode()

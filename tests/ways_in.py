@@ -103,6 +103,10 @@ METHODS = {
     ("card.terminal.driver", "action_revoke"): Method("manager"),
     ("card.terminal.driver", "action_rotate_key"): Method("manager"),
     ("card.terminal.driver", "action_use_reported_url"): Method("manager"),
+    **{
+        ("card.terminal", f"action_{what}"): Method("manager")
+        for what in ("identify", "totals", "diagnose", "initialise")
+    },
     ("card.terminal", "action_settle"): Method("manager"),
     ("card.terminal", "action_view_settlements"): Method(EVERYBODY),  # opens a window
     ("card.timeline.export", "action_export"): Method("accountant manager"),

@@ -37,7 +37,7 @@ LONG_AGO = "1970-01-01T00:00:00.000Z"
 #: Members of an outcome that no till shows: Odoo's bus keeps what passes over it.
 NOT_FOR_THE_BUS = ("merchant_receipt", "details")
 #: Details that a till acts on: a signature to be looked at, a tip, the terminal's own words.
-DETAILS_FOR_THE_BUS = ("signature", "tip", "text")
+DETAILS_FOR_THE_BUS = ("signature", "tip", "text", "tippable", "condition", "remedy")
 
 
 @dataclass(frozen=True, slots=True)

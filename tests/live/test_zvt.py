@@ -52,9 +52,9 @@ class ZvtTerminal:
         wait_until(lambda: self._get("state")["screen"]["phase"] == "card", "the terminal to ask for a card")
         self._post("key", {"key": name})
 
-    def fault(self, name: str, value: int | None = None) -> None:
-        """Let something happen once."""
-        self._post("faults", {name: "once" if value is None else {"mode": "once", "value": value}})
+    def fault(self, name: str, value: int | None = None, mode: str = "once") -> None:
+        """Let something happen once, or until it is mended (`mode` always)."""
+        self._post("faults", {name: mode if value is None else {"mode": mode, "value": value}})
 
     def standalone(self, amount: int) -> None:
         """Take a payment of which no till knows."""
@@ -126,6 +126,14 @@ class Day:
         self.till.pay_by_card()
         self.terminal.card()
 
+    def show_paid(self, reference: str) -> None:
+        """Choose a paid order under Orders."""
+        page = self.till.page
+        page.locator(".pos-leftheader .orders-button").click()
+        page.locator(".pos-search-bar .filter").click()
+        page.locator(".pos-search-bar .filter ul li", has_text="Paid").click()
+        page.locator(".ticket-screen .order-row", has_text=reference).first.click()
+
     def finished(self) -> None:
         """The receipt is there; begin the next order."""
         expect(self.till.receipt).to_be_visible()
@@ -141,7 +149,9 @@ def opened(shop: Shop) -> Iterator[Day]:
         client = shop.client
         name = f"ZVT {next(_numbers)}"
         record = add_terminal(client, shop.driver_id, name, "zvt", terminal.port)
-        client.write("card.terminal", [record], {"settle_at_close": True, "options": {"partial_approval": True}})
+        client.write(
+            "card.terminal", [record], {"settle_at_close": True, "options": {"partial_approval": True, "tip": True}}
+        )
         config = add_till(client, name, [record])
         tips = client.id_of("product.product", [("default_code", "=", "TIPS")])
         client.write("pos.config", [config], {"iface_tipproduct": True, "tip_product_id": tips})
@@ -241,6 +251,51 @@ def test_a_tip_is_an_article_and_part_of_the_payment(day):
     assert closing["card_terminal"]["tips"] == {"card": 2.0, "cash": 0.0, "other": 0.0}
 
 
+def test_a_tip_afterwards_is_an_order_of_its_own_and_goes_back_with_its_payment(day):
+    till, page = day.till, day.till.page
+    sell(till)
+    day.terminal.card()
+    expect(till.receipt).to_be_visible()
+    sold = day.order()
+    page.locator(".receipt-screen .card-terminal-add-tip").click()
+    page.locator(".modal .numpad button", has_text="2").first.click()
+    page.locator(".modal-footer .btn-primary").click()
+    expect(till.receipt).to_contain_text("darin Trinkgeld")
+    expect(page.locator(".receipt-screen .card-terminal-add-tip")).to_be_hidden()
+    assert day.charges == [PRICE, 200]
+    order = day.order()
+    assert (float(order["amount_total"]), float(order["tip_amount"]), order["is_tipped"]) == (2.0, 2.0, True)
+    assert day.amounts() == [2.0]
+    sale, tip = day.checker.transactions()[-2:]
+    assert (tip["kind"], tip["original_uuid"], tip["exception"]) == ("tip", sale["uuid"], "none")
+    day.finished()
+
+    day.show_paid(sold["pos_reference"])
+    expect(page.locator(".ticket-screen .card-terminal-slip-button")).to_be_visible()
+    expect(page.locator(".ticket-screen .card-terminal-add-tip")).to_be_hidden()
+    page.locator(".ticket-screen .card-terminal-give-back").click()
+    expect(page.locator(".modal-body")).to_contain_text("14.40")
+    page.locator(".modal-footer .btn-primary").click()
+    day.finished()
+    assert day.charges == [PRICE, 200, -PRICE - 200]
+    assert day.amounts() == [-14.40]
+
+
+def test_what_the_terminal_wants_first_is_offered_and_done(day):
+    day.terminal.fault("locked", 194, mode="always")
+    sell(day.till)
+    expect(day.till.card("failed")).to_contain_text("wants a diagnosis first")
+    page = day.till.page
+    page.locator(".card-terminal-line .card-terminal-remedy[data-remedy=diagnosis]").click()
+    errand = page.locator(".card-terminal-errand")
+    expect(errand.locator("[data-level=good]")).to_contain_text("The diagnosis is done.")
+    errand.locator(".modal-footer button").last.click()
+    day.till.retry()
+    day.terminal.card()
+    day.finished()
+    assert day.charges == [PRICE]
+
+
 def test_a_signature_is_asked_for_until_it_is_answered(day):
     day.terminal.fault("signature")
     sell(day.till)
@@ -277,10 +332,7 @@ def test_a_refund_onto_the_card(day):
     reference = day.order()["pos_reference"]
     till.next_order()
     page = till.page
-    page.locator(".pos-leftheader .orders-button").click()
-    page.locator(".pos-search-bar .filter").click()
-    page.locator(".pos-search-bar .filter ul li", has_text="Paid").click()
-    page.locator(".ticket-screen .order-row", has_text=reference).first.click()
+    day.show_paid(reference)
     page.locator(".ticket-screen .orderline", has_text=OTHER_PRODUCT).click()
     page.locator(".ticket-screen .numpad button", has_text="1").first.click()
     page.locator(".ticket-screen .pay-order-button").click()

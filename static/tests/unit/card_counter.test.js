@@ -36,6 +36,7 @@ function paid(terminal, values = {}) {
         card_terminal_id: terminal,
         payment_method_id: { card_means: "card" },
         amount: 10,
+        uiState: {},
         ...values,
     };
 }

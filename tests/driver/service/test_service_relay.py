@@ -87,7 +87,8 @@ async def test_what_the_terminal_shows_is_told_unasked(
 def test_of_the_details_only_what_a_till_acts_on_goes_over_the_bus() -> None:
     details = {"signature": "yes", "tip": "200", "text": "Danke", "trace": "000017", "turnover": "000003"}
     told = {"state": "approved", "outcome": {"receipt": "R", "merchant_receipt": "M", "details": details}}
-    passed = {"receipt": "R", "details": {"signature": "yes", "tip": "200", "text": "Danke"}}
+    told["outcome"]["details"] |= (acted_on := {"tippable": "yes", "condition": "busy", "remedy": "diagnosis"})
+    passed = {"receipt": "R", "details": {"signature": "yes", "tip": "200", "text": "Danke", **acted_on}}
     assert for_the_bus(told) == {"state": "approved", "outcome": passed}
     assert for_the_bus({"outcome": {"details": {"trace": "000017"}}}) == {"outcome": {}}
     assert for_the_bus({"outcome": None}) == {"outcome": None}

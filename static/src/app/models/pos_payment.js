@@ -17,11 +17,20 @@ patch(PosPayment.prototype, {
             cardByHand: null,
             /** The merchant's slip, while this page has it. */
             cardMerchantSlip: "",
+            /** What was added to it as a tip afterwards (minor units), as far as this page has asked. */
+            cardAdded: 0,
+            /** What the terminal wants done before it takes payments: a kind of request, "" where nothing. */
+            cardRemedy: "",
         };
     },
 
     get isCardTerminal() {
         return this.payment_method_id?.use_payment_terminal === "card_terminal";
+    },
+
+    /** What the till tells Odoo of a transaction that no driver has reported. */
+    get cardKind() {
+        return this.amount < 0 ? "refund" : this.card_tipped_uuid ? "tip" : "sale";
     },
 
     /** Its transaction is about to start, may still charge, or may have charged: the order is frozen. */

@@ -36,7 +36,8 @@ patch(PaymentScreen.prototype, {
     },
 
     updateSelectedPaymentline() {
-        const isFixed = this.currentOrder.cardIsFrozen || this.selectedPaymentLine?.card_reversed_uuid;
+        const { card_reversed_uuid: reversed, card_tipped_uuid: tipped } = this.selectedPaymentLine || {};
+        const isFixed = this.currentOrder.cardIsFrozen || reversed || tipped;
         return isFixed ? undefined : super.updateSelectedPaymentline(...arguments);
     },
 

@@ -25,6 +25,14 @@ patch(TicketScreen.prototype, {
         return Boolean(order?.cardSlips.length || order?.payment_ids.some((line) => line.isCardTerminal && reprints(line)));
     },
 
+    get canAddCardTip() {
+        return Boolean(this.pos.cardPayments.tipsAfterwards.lineOf(this.getSelectedOrder()));
+    },
+
+    addCardTip() {
+        return this.pos.cardPayments.tipsAfterwards.add(this.getSelectedOrder());
+    },
+
     showCardSlips() {
         this.dialog.add(CardSlipDialog, { order: this.getSelectedOrder() });
     },
@@ -33,7 +41,8 @@ patch(TicketScreen.prototype, {
     async giveCardPaymentsBack() {
         const order = this.getSelectedOrder();
         const lines = this.cardLinesToGiveBack;
-        const { givingBack } = this.pos.cardPayments;
+        const { givingBack, follower } = this.pos.cardPayments;
+        await givingBack.learnTips(lines);
         if (!lines.length || !(await givingBack.confirm(lines))) {
             return;
         }
@@ -44,6 +53,9 @@ patch(TicketScreen.prototype, {
         const refund = this.pos.getOrder();
         if (!refund.isRefund || refund.refunded_order_id?.uuid !== order.uuid) {
             return; // Odoo said why
+        }
+        for (const tip of lines.map((line) => givingBack.tipIn(line)).filter(Boolean)) {
+            await follower.tips.takeBack(refund, tip);
         }
         for (const line of lines) {
             if (!(await givingBack.start(line, refund))) {

@@ -136,7 +136,7 @@ export class CardDecisions {
                     ? {}
                     : {
                           terminal: terminal?.uuid || null,
-                          kind: line.amount < 0 ? "refund" : "sale",
+                          kind: line.cardKind,
                           amount: this._asked(line),
                           currency: this.pos.currency.name,
                       }),

@@ -1,8 +1,10 @@
 import { _t } from "@web/core/l10n/translation";
 import { uuidv4 } from "@point_of_sale/utils";
+import { CardErrandDialog } from "../components/card_errand/card_errand";
+import { CardSettlementDialog } from "../components/card_settlement/card_settlement";
 import { isInDialog } from "../utils/card_states";
 import { pressUntil } from "../utils/card_transaction";
-import { notReachableText, refusal, rpcText, sentence } from "../utils/card_words";
+import { conditionText, notReachableText, refusal, rpcText, sentence } from "../utils/card_words";
 import { Waker } from "../utils/waker";
 
 /** Seconds a question may be held until there is news; pause after a question that nobody answered. */
@@ -12,8 +14,9 @@ const PAUSE = 1;
 const PATIENCE = 60;
 
 /**
- * What terminals do without a customer: settle (send off their payments) and print their last slip again. No money of
- * a customer moves, so nothing is kept in the browser; the driver reports it to Odoo.
+ * What terminals do without a customer: settle (send off their payments), print their last slip again, and what is
+ * asked of the terminal itself (how it stands, its sums so far, diagnosis, initialisation). No money of a customer moves,
+ * so nothing is kept in the browser; the driver reports settlements and copies to Odoo.
  */
 export class CardErrands {
     constructor(pos, terminals) {
@@ -25,7 +28,8 @@ export class CardErrands {
     /**
      * Lets a terminal settle.
      * @param {(text: string) => void} onProgress told what happens meanwhile
-     * @returns {Promise<object>} `{ok, uuid, text, totals}`; `totals` is null where the terminal told none
+     * @returns {Promise<object>} `{ok, uuid, text, totals, slip, condition, remedy}`; `totals` is null where the terminal
+     *   told none, `condition` and `remedy` (docs/api.md) are "" where it said nothing of itself
      */
     async settle(terminal, onProgress) {
         const uuid = uuidv4();
@@ -38,9 +42,21 @@ export class CardErrands {
         return this._run(terminal, { uuid, kind: "settlement", grant }, onProgress);
     }
 
+    /** Opens the dialog that lets a terminal do this: an end of day has its own, with its totals. */
+    open(terminal, kind) {
+        const isDayEnd = kind === "settlement";
+        const props = isDayEnd ? { terminal: terminal.uuid } : { terminal: terminal.uuid, kind };
+        this.pos.dialog.add(isDayEnd ? CardSettlementDialog : CardErrandDialog, props);
+    }
+
     /** Lets a terminal print its last slip once more. */
     reprint(terminal, onProgress = () => {}) {
         return this._run(terminal, { uuid: uuidv4(), kind: "reprint" }, onProgress);
+    }
+
+    /** Asks a terminal itself: `identify` (how it stands), `totals`, `diagnosis`, `initialisation`. */
+    ask(terminal, kind, onProgress = () => {}) {
+        return this._run(terminal, { uuid: uuidv4(), kind }, onProgress);
     }
 
     async _run(terminal, { uuid, kind, grant }, onProgress) {
@@ -74,9 +90,7 @@ export class CardErrands {
     async _follow(client, uuid, told, onProgress) {
         for (let silences = 0; silences < PATIENCE; ) {
             if (told && !isInDialog(told.state)) {
-                const text = sentence(told.code, told.text);
-                const totals = told.outcome?.totals;
-                return { ok: told.state === "approved", uuid, text, totals: totals?.length ? totals : null };
+                return ended(uuid, told);
             }
             onProgress(told?.progress ? sentence(told.progress.code, told.progress.text) : "");
             const question = told ? { after: told.rev, wait: LONG_POLL } : {};
@@ -94,6 +108,13 @@ export class CardErrands {
     }
 }
 
+function ended(uuid, told) {
+    const { totals, merchant_receipt: slip = "", details = {} } = told.outcome || {};
+    const { condition = "", remedy = "" } = details;
+    const text = condition ? conditionText(condition, told.text) : sentence(told.code, told.text);
+    return { ok: told.state === "approved", uuid, text, totals: totals?.length ? totals : null, slip, condition, remedy };
+}
+
 function failed(uuid, text) {
-    return { ok: false, uuid, text, totals: null };
+    return { ok: false, uuid, text, totals: null, slip: "", condition: "", remedy: "" };
 }

@@ -233,6 +233,7 @@ export class CardFollower {
         line.card_state = known.state;
         line.card_text = String(known.text || "");
         line.uiState.cardUnreachable = known.code === "unreachable";
+        line.uiState.cardRemedy = known.remedy;
         line.setPaymentStatus(row.status);
         if (isInDialog(known.state)) {
             return;
@@ -255,6 +256,7 @@ export class CardFollower {
     refuse(line, text, { unreachable = false } = {}) {
         delete this.progress[line.uuid];
         line.uiState.cardUnreachable = unreachable;
+        line.uiState.cardRemedy = "";
         line.card_state = "failed";
         line.card_text = String(text);
         line.setPaymentStatus(CARD_STATES.failed.status);
@@ -300,6 +302,7 @@ export class CardFollower {
             payment_method_payment_mode: known.entryMode || "",
         });
         line.ticket = known.receipt || "";
+        line.card_tippable = known.tippable;
         line.uiState.cardMerchantSlip = known.merchantReceipt || "";
         if (known.signature && line.amount > 0) {
             line.card_signature ||= "wanted";

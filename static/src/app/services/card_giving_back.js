@@ -1,5 +1,6 @@
 import { _t } from "@web/core/l10n/translation";
 import { ask } from "@point_of_sale/app/utils/make_awaitable_dialog";
+import { majorUnits } from "../utils/amounts";
 
 /**
  * Money of a card payment that goes back to the card it came from: cancelled on the terminal that took it (reversal)
@@ -26,17 +27,44 @@ export class CardGivingBack {
     /** What a line asks of a terminal. */
     kindOf(line) {
         if (line.amount >= 0) {
-            return "sale";
+            return line.card_tipped_uuid ? "tip" : "sale";
         }
         const original = this._originalOf(line);
-        const isWhole = original && this.pos.currency.isZero(original.amount + line.amount);
+        const isWhole = original && this.pos.currency.isZero(this._whole(original) + line.amount);
         return isWhole && this._canReverse(original) ? "reversal" : "refund";
     }
 
     /** Only the terminal that approved a payment can cancel it. */
     _canReverse(line) {
         const taker = this.terminals.find(line.card_terminal_id);
-        return line.card_state === "approved" && this.terminals.can(taker, { kind: "reversal" });
+        const isItself = line.card_state === "approved" && !line.card_tipped_uuid; // a tip goes back with its payment
+        return isItself && this.terminals.can(taker, { kind: "reversal" });
+    }
+
+    /** What a payment and the tip that was added to it came to: a terminal cancels both. */
+    _whole(line) {
+        return line.amount + majorUnits(line.uiState.cardAdded || 0, this.pos.currency.decimal_places);
+    }
+
+    /** Learns of tips that were added to payments, perhaps at another till. Without Odoo nothing goes back anyway. */
+    async learnTips(lines) {
+        try {
+            const uuids = lines.map((line) => line.card_transaction_uuid);
+            for (const { uuid, added } of await this.terminals.rpc("card_terminal_transactions", { orders: [], uuids })) {
+                lines.find((line) => line.card_transaction_uuid === uuid).uiState.cardAdded = added;
+            }
+        } catch {
+            return;
+        }
+    }
+
+    /** What giving a line back takes back of tips, in minor units: nothing where it is refunded. */
+    tipIn(line) {
+        return this.way(line) === "reversal" ? line.uiState.cardAdded || 0 : 0;
+    }
+
+    _amount(line) {
+        return this.way(line) === "reversal" ? this._whole(line) : line.amount;
     }
 
     _originalOf(line) {
@@ -49,6 +77,9 @@ export class CardGivingBack {
         const kind = this.kindOf(line);
         if (kind === "reversal") {
             return this.terminals.find(this._originalOf(line).card_terminal_id);
+        }
+        if (kind === "tip") {
+            return this.terminals.find(line.card_terminal_id);
         }
         return this.terminals.for({ kind, means: line.payment_method_id.card_means || "card" });
     }
@@ -67,7 +98,7 @@ export class CardGivingBack {
     }
 
     confirm(lines) {
-        const amount = this.pos.env.utils.formatCurrency(lines.reduce((sum, line) => sum + line.amount, 0));
+        const amount = this.pos.env.utils.formatCurrency(lines.reduce((sum, line) => sum + this._amount(line), 0));
         const reversal = lines.every((line) => this.way(line) === "reversal");
         return ask(this.pos.dialog, {
             title: reversal ? _t("Cancel the card payment?") : _t("Give the money back by card?"),
@@ -81,13 +112,14 @@ export class CardGivingBack {
 
     /** Adds the line that gives another one back to an order, and sends it. */
     start(line, order) {
+        const amount = this._amount(line); // before there is a line that gives it back
         const back = this.pos.models["pos.payment"].create({
             pos_order_id: order,
             payment_method_id: line.payment_method_id,
             card_terminal_id: line.card_terminal_id,
             card_reversed_uuid: line.card_transaction_uuid,
         });
-        back.setAmount(-line.amount);
+        back.setAmount(-amount);
         order.selectPaymentline(back);
         return back.pay();
     }

@@ -15,6 +15,7 @@ import { CardGivingBack } from "./card_giving_back";
 import { CardQuestions } from "./card_questions";
 import { CardSignatures } from "./card_signatures";
 import { CardTerminals } from "./card_terminals";
+import { CardTipsAfterwards } from "./card_tips_afterwards";
 import { LocalNetwork } from "./local_network";
 import { OtherTills } from "./other_tills";
 
@@ -36,6 +37,7 @@ export class CardPayments {
         this.network = new LocalNetwork(pos);
         this.givingBack = new CardGivingBack(pos, this.terminals);
         this.signatures = new CardSignatures(pos, this.terminals, this.follower, this.givingBack);
+        this.tipsAfterwards = new CardTipsAfterwards(pos, this.terminals, this.follower.tips);
         this.errands = new CardErrands(pos, this.terminals);
         this.dayEnd = new CardDayEnd(pos, this.terminals);
         this.diagnostics = new CardDiagnostics(pos, this.terminals, this.network);
@@ -166,7 +168,10 @@ export class CardPayments {
         }
     }
 
-    /** Money that goes back needs Odoo's permission over exactly this: Odoo knows what is left of the sale. */
+    /**
+     * Money that goes back, and a tip afterwards, need Odoo's permission over exactly this: Odoo knows what is left of
+     * the sale.
+     */
     async _withGrant(line, attempt) {
         const { order, terminal, kind, amount, currency } = attempt.body;
         const refunded = line.pos_order_id.lines.map((l) => l.refunded_orderline_id?.order_id?.id);
@@ -179,7 +184,7 @@ export class CardPayments {
                 terminal,
                 order,
                 line: line.uuid,
-                original: line.card_reversed_uuid || null,
+                original: line.card_reversed_uuid || line.card_tipped_uuid || null,
                 refunded_order_ids: [...new Set(refunded.filter((id) => typeof id === "number"))],
             });
             attempt.grant = given.grant;
@@ -188,7 +193,10 @@ export class CardPayments {
             }
             return attempt;
         } catch (error) {
-            const offline = _t("Odoo cannot be reached, so it cannot allow the refund.");
+            const offline =
+                kind === "tip"
+                    ? _t("Odoo cannot be reached, so it cannot allow the tip.")
+                    : _t("Odoo cannot be reached, so it cannot allow the refund.");
             return this.follower.refuse(line, rpcText(error, offline));
         }
     }

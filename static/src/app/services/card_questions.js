@@ -67,7 +67,7 @@ export class CardQuestions {
                 terminal: line.card_terminal_id.uuid,
                 order: line.pos_order_id.uuid,
                 line: line.uuid,
-                kind: line.amount < 0 ? "refund" : "sale",
+                kind: line.cardKind,
                 amount: Math.abs(minorUnits(line.amount, this.pos.currency.decimal_places)),
             });
             line.uiState.cardAnswer = said.answer;

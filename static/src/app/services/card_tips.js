@@ -28,8 +28,22 @@ export class CardTips {
             const vals = { product_id: product, price_unit: sum(0), product_tmpl_id: product.product_tmpl_id };
             await this.pos.addLineToOrder(vals, order, {}, false);
         }
-        order.is_tipped = true;
-        order.tip_amount = sum(order.tip_amount || 0);
+        this._note(order, tip);
         line.amount = sum(line.amount);
+    }
+
+    /** Puts a tip that goes back with its payment (minor units) on a refund order. */
+    async takeBack(order, tip) {
+        const { tip_product_id: product } = this.pos.config;
+        const price = majorUnits(tip, this.pos.currency.decimal_places);
+        const vals = { product_id: product, price_unit: price, qty: -1, product_tmpl_id: product.product_tmpl_id };
+        await this.pos.addLineToOrder(vals, order, {}, false);
+        this._note(order, -tip);
+    }
+
+    _note(order, tip) {
+        const decimals = this.pos.currency.decimal_places;
+        order.is_tipped = true;
+        order.tip_amount = majorUnits(tip + Math.round((order.tip_amount || 0) * 10 ** decimals), decimals);
     }
 }

@@ -3,7 +3,8 @@ import { sentence } from "./card_words";
 /**
  * One shape for what the driver (docs/api.md 1.3) and Odoo (`card_terminal_transactions`) say of a transaction:
  * `{uuid, state, code, settledPaid, amountApproved, tip, text, brand, last4, authCode, entryMode, receipt,
- * merchantReceipt, signature, answer}`. Amounts are minor units; `tip` is part of what was approved.
+ * merchantReceipt, signature, tippable, remedy, answer}`. Amounts are minor units; `tip` is part of what was approved; `tippable`:
+ * the terminal takes a tip on it afterwards; `remedy`: the kind of request that makes it take payments again, or "".
  */
 
 /** @param {object} told a transaction as the driver's API says it */
@@ -25,6 +26,8 @@ export function fromDriver(told) {
         receipt: outcome.receipt || "",
         merchantReceipt: outcome.merchant_receipt || "",
         signature: details.signature === "yes",
+        tippable: details.tippable === "yes",
+        remedy: details.remedy || "",
         answer: null,
     };
 }
@@ -53,6 +56,8 @@ export function fromOdoo(told) {
         receipt: told.receipt || "",
         merchantReceipt: "",
         signature: Boolean(told.signature),
+        tippable: Boolean(told.tippable),
+        remedy: "",
         answer: told.answer || null,
     };
 }

@@ -39,11 +39,24 @@ const SENTENCES = {
     card_unreadable: _t("The card could not be read. Nothing was charged."),
     no_connection: _t("The terminal has no connection to its payment network. Nothing was charged."),
     day_open: _t("The terminal wants an end of day first. Nothing was charged."),
+    diagnosis_needed: _t("The terminal wants a diagnosis first. Nothing was charged."),
+    not_set_up: _t("The terminal is not set up for this. Nothing was charged."),
+    memory_full: _t("The terminal's memory is full: make an end of day. Nothing was charged."),
+    terminal_locked: _t("The terminal is locked: call its provider. Nothing was charged."),
+    terminal_defective: _t("The terminal is not in order: call its provider. Nothing was charged."),
+    maintenance: _t("The terminal is being maintained: wait until it is ready again. Nothing was charged."),
+    card_inserted: _t("There is a card in the terminal: take it out. Nothing was charged."),
     printer_not_ready: _t("The terminal's printer is not ready: put in paper. Nothing was charged."),
     taken_back: _t("The terminal took the payment back. Nothing was charged."),
     already_reversed: _t("This payment has been reversed already. Nothing was charged."),
     reversal_not_possible: _t("The terminal cannot reverse this payment. Make a refund instead."),
     timeout: _t("No card was presented in time."),
+    // what was done without a customer (outcome `code`)
+    settled: _t("End of day done."),
+    reprinted: _t("Printed again."),
+    totals: _t("The terminal's sums so far. Nothing was sent off."),
+    diagnosed: _t("The diagnosis is done."),
+    initialised: _t("The terminal is initialised."),
     expired: _t("The request reached the driver too late, so nothing was sent."),
     unreachable: _t("The terminal does not answer. Is it switched on and on the network?"),
     driver_restarted: _t("The driver was restarted."),
@@ -74,6 +87,29 @@ const SENTENCES = {
     asking_terminal: _t("The answer was lost. Asking the terminal what became of the payment: do not take the card again."),
     storing: _t("The terminal has answered, but the driver cannot store it: its disk is full or broken."),
 };
+
+/** How a terminal stands (outcome `details.condition`); a word without a sentence keeps the driver's own. */
+const CONDITIONS = {
+    ready: _t("The terminal is ready."),
+    busy: _t("The terminal is at work. Wait a moment."),
+    locked: _t("The terminal is locked. Call its provider."),
+    card_inserted: _t("There is a card in the terminal: take it out."),
+    out_of_order: _t("The terminal is out of order. Call its provider."),
+    initialisation_needed: _t("The terminal must be initialised before it takes payments."),
+    diagnosis_needed: _t("The terminal wants a diagnosis before it takes payments."),
+    time_not_set: _t("The terminal's date and time are not set: make a diagnosis."),
+    memory_full: _t("The terminal's memory is full: make an end of day."),
+    end_of_day_due: _t("The terminal wants an end of day before it takes payments."),
+    voltage: _t("The terminal's power supply is too weak: charge it or plug it in."),
+    printer_not_ready: _t("The terminal's printer is not ready: put in paper."),
+    maintenance: _t("The terminal is being maintained: wait until it is ready again."),
+    other: _t("The terminal reports a state that nobody here knows. Look at its display."),
+};
+
+/** @param {string} word condition of a terminal; "" where it told none */
+export function conditionText(word, text) {
+    return String(CONDITIONS[word] || text || "");
+}
 
 /** Codes whose sentence depends on what became of the money: there the driver's own words are better. */
 const ONLY_WHEN_SAFE = new Set(["driver_restarted", "declined"]);

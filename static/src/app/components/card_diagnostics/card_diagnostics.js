@@ -61,6 +61,15 @@ export class CardDiagnosticsDialog extends Component {
         }[this.road()] || _t("No road to this terminal is open: no card payment can be sent to it.");
     }
 
+    /** The terminal can say how it stands. */
+    get canIdentify() {
+        return Boolean(this.road()) && this.pos.cardPayments.terminals.can(this.facts.terminal, { kind: "identify" });
+    }
+
+    identify() {
+        this.pos.cardPayments.errands.open(this.facts.terminal, "identify");
+    }
+
     /** The browser's question stands between. */
     get canAsk() {
         return this.facts.access === "prompt" && !this.facts.reached;

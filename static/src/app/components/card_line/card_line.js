@@ -55,8 +55,11 @@ export class CardLine extends Component {
         if (line.cardIsGivenBack) {
             return _t("Given back");
         }
-        if (line.amount >= 0 || line.card_state !== "approved" || this.row.busy) {
+        if (line.card_state !== "approved" || this.row.busy) {
             return this.row.title;
+        }
+        if (line.amount >= 0) {
+            return line.card_tipped_uuid ? _t("The tip was added") : this.row.title;
         }
         return line.card_reversed_uuid ? _t("The money went back") : _t("Refunded");
     }
@@ -122,7 +125,20 @@ export class CardLine extends Component {
     /** The customer may have paid, or may pay, on the terminal alone: nothing was sent to it. */
     get canTypeByHand() {
         const { line } = this.props;
-        return line.card_state === "failed" && line.uiState.cardUnreachable && line.amount > 0;
+        const isSale = line.amount > 0 && !line.card_tipped_uuid;
+        return isSale && line.card_state === "failed" && line.uiState.cardUnreachable;
+    }
+
+    /** What the terminal wants done before it takes payments, where it can be asked for it; "" where nothing. */
+    get remedy() {
+        const { card_terminal_id: terminal, uiState } = this.props.line;
+        const { terminals } = this.pos.cardPayments;
+        const isOffered = this.has("retry") && terminals.can(terminals.find(terminal), { kind: uiState.cardRemedy });
+        return isOffered ? uiState.cardRemedy : "";
+    }
+
+    makeReady() {
+        this.pos.cardPayments.errands.open(this.props.line.card_terminal_id, this.remedy);
     }
 
     signatureIsGood() {

@@ -40,6 +40,8 @@ export class CardSettlementDialog extends Component {
             totals: null,
             /** What Odoo has beside the totals: `{count, amount, difference}`, null while it has not heard of them */
             compared: null,
+            /** Odoo's sums beside the terminal's, by group of cards; those the terminal did not name have `amount` null */
+            groups: [],
             transaction: null,
             typing: false,
             typed: { uuid: uuidv4(), number: "", rows: [emptyRow()] },
@@ -67,13 +69,32 @@ export class CardSettlementDialog extends Component {
         return this.terminals.can(this.terminal, { kind: "settlement" });
     }
 
+    get canTotal() {
+        return this.terminals.can(this.terminal, { kind: "totals" });
+    }
+
+    showTotals() {
+        this.pos.cardPayments.errands.open(this.terminal, "totals");
+    }
+
     get isRunning() {
         return this.state.step === "running";
     }
 
     /** What is shown as totals: the terminal's, or those that were typed. */
     get rows() {
-        return (this.state.totals || []).map((total) => ({ ...total, money: this.money(total.amount) }));
+        const told = this.state.groups.length ? this.state.groups : this.state.totals || [];
+        return told.map((total) => ({
+            ...total,
+            money: total.amount === null ? "–" : this.money(total.amount),
+            inOdoo: total.odoo_amount === undefined ? "" : this.money(total.odoo_amount),
+            differs: Boolean(total.difference ?? total.odoo_amount),
+        }));
+    }
+
+    /** The sums agree in all, and not by card. */
+    get onlyGroupsDiffer() {
+        return !this.state.compared.difference && this.rows.some((row) => row.differs);
     }
 
     money(minor) {
@@ -82,7 +103,7 @@ export class CardSettlementDialog extends Component {
 
     choose(terminal) {
         Object.assign(this.state, { terminal: terminal.uuid, step: "choose", typing: false, text: "", error: "" });
-        Object.assign(this.state, { totals: null, transaction: null, compared: null });
+        Object.assign(this.state, { totals: null, transaction: null, compared: null, groups: [] });
     }
 
     async settle() {
@@ -110,6 +131,7 @@ export class CardSettlementDialog extends Component {
                 const known = await this.terminals.rpc("card_terminal_settlement", { transaction });
                 if (known?.compared) {
                     this.state.compared = known.compared;
+                    this.state.groups = known.groups || [];
                     return;
                 }
             } catch {
