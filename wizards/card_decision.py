@@ -16,7 +16,7 @@ class CardDecision(models.TransientModel):
     payment_id = fields.Many2one("pos.payment", readonly=True, ondelete="cascade")
     company_id = fields.Many2one("res.company", compute="_compute_subject")
     currency_id = fields.Many2one("res.currency", compute="_compute_subject")
-    amount_known = fields.Monetary(compute="_compute_subject", string="Amount")
+    amount_known = fields.Monetary(compute="_compute_subject", string="Amount in Question")
     effect = fields.Text("What It Does", compute="_compute_subject")
 
     amount = fields.Monetary(compute="_compute_amount", store=True, readonly=False)
