@@ -197,6 +197,8 @@ class TestRights(CardTerminalCase):
                     "operator": "Cashier",
                     "tip": 0,
                     "signature": False,
+                    "tippable": False,
+                    "added": 0,
                 }
             ],
         )
