@@ -5,10 +5,13 @@ import re
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import LazyTranslate
 
 from ..hw_driver.usb_vendors import looks_like
 
-TRANSPORTS = {"tcp": "Network (IP)", "serial": "Cable (USB or serial)"}
+_lt = LazyTranslate(__name__)
+
+TRANSPORTS = {"tcp": _lt("Network (IP)"), "serial": _lt("Cable (USB or serial)")}
 #: Fields that say where a terminal is, by transport.
 PLACE_FIELDS = {"tcp": ("host", "port"), "serial": ("device", "usb")}
 USB = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}(:.+)?", re.IGNORECASE)
@@ -53,7 +56,7 @@ class CardTerminal(models.Model):
 
     @api.model
     def _selection_transport(self):
-        return list(TRANSPORTS.items())
+        return [(kind, self.env._(name)) for kind, name in TRANSPORTS.items()]
 
     @api.depends("protocol")
     def _compute_transports(self):
@@ -119,7 +122,7 @@ class CardTerminal(models.Model):
         for terminal in self:
             info = terminal._protocol_info()
             if terminal.transport not in info.transports:
-                kinds = " / ".join(TRANSPORTS[kind] for kind in info.transports)
+                kinds = " / ".join(self.env._(TRANSPORTS[kind]) for kind in info.transports)
                 raise ValidationError(
                     self.env._(
                         "%(protocol)s is spoken over %(kinds)s.", protocol=terminal._protocol_name(), kinds=kinds
