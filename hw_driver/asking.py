@@ -196,7 +196,7 @@ class Questions:
 
     async def first(self) -> None:
         """Before the next request takes its place: ask once more about an unknown one, and wait a little for it."""
-        records = [record for record in self.could_be_heard() if self.can_tell(record)]
+        records = [record for record in self.could_be_heard() if self.can_tell(record)] if self.possible else []
         if records and (asking := self._quietly_about(records[-1])).quiet >= BEFORE_NEXT_SECONDS:
             asking.now()
             await self._terminal.let_go(BEFORE_NEXT_SECONDS)

@@ -32,6 +32,7 @@ from .protocols.machine import (
 )
 from .protocols.recovery import Last
 from .protocols.states import ENDED, JOURNALLED_KINDS, MONEY_KINDS, State
+from .timers import Timers
 from .transaction import Transaction
 from .transports import Listener, Transport
 
@@ -100,7 +101,7 @@ class Dialog(Listener):
         self._is_kept = transaction.kind in JOURNALLED_KINDS
         self._linked = False
         self._stored: Outcome | None = None
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers = Timers(lambda name: self._input(lambda machine: machine.timer(name)))
         self._effects: deque[Effect] = deque()
         self._running = False
         self._retry: asyncio.TimerHandle | None = None
@@ -146,10 +147,6 @@ class Dialog(Listener):
         elif instead := self._answer(lambda machine: machine.lost(reason)):
             self._effects = deque(instead)  # what waits for the disk: not acknowledged, it may have been taken back
         self._end_if_done()
-
-    def _fired(self, name: str) -> None:
-        self._timers.pop(name, None)
-        self._input(lambda machine: machine.timer(name))
 
     # -- machine in, effects out
 
@@ -226,7 +223,7 @@ class Dialog(Listener):
             what, where = type(error).__name__, f"{place.filename}:{place.lineno}"
         _log.error("transaction %s: %s at %s", self.transaction.uuid, what, where)
         self._machine = None
-        self._clear_timers()
+        self._timers.clear()
         money = self.transaction.kind in MONEY_KINDS
         return [Result((FAULT_AFTER if money else FAULT_WHILE) if self.sent else FAULT_BEFORE), Close()]
 
@@ -282,14 +279,10 @@ class Dialog(Listener):
             self._effects = self._effects or rest  # a machine that is over has said its end already
 
     def _start_timer(self, effect: StartTimer) -> None:
-        if timer := self._timers.get(effect.name):
-            timer.cancel()
-        loop = asyncio.get_running_loop()
-        self._timers[effect.name] = loop.call_later(effect.seconds, self._fired, effect.name)
+        self._timers.start(effect.name, effect.seconds)
 
     def _stop_timer(self, effect: StopTimer) -> None:
-        if timer := self._timers.pop(effect.name, None):
-            timer.cancel()
+        self._timers.stop(effect.name)
 
     def _progress(self, effect: Progress) -> None:
         self.transaction.shown(effect)
@@ -347,12 +340,7 @@ class Dialog(Listener):
             self._on_over(self)
 
     def _stop(self) -> None:
-        self._clear_timers()
+        self._timers.clear()
         if self._retry is not None:
             self._retry.cancel()
         self._transport.close()
-
-    def _clear_timers(self) -> None:
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from .protocols.link import Link, LinkEffect, NotOpened, Opened, Received, Refused
 from .protocols.machine import Send, StartTimer, StopTimer
+from .timers import Timers
 from .transports import Listener, Transport
 
 #: Seconds until a line that was lost is looked for again.
@@ -50,7 +51,7 @@ class Line(Listener):
         self._dialog: _ForDialog | None = None
         self._effects: deque[LinkEffect] = deque()
         self._running = False
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers = Timers(lambda name: self._run(self._link.timer(name)))
         self._later: asyncio.TimerHandle | None = None
 
     def listen(self) -> None:
@@ -114,10 +115,6 @@ class Line(Listener):
         else:
             self._tell_lost(reason)
 
-    def _fired(self, name: str) -> None:
-        self._timers.pop(name, None)
-        self._run(self._link.timer(name))
-
     # -- inside
 
     def _open(self, timeout: float) -> None:
@@ -133,8 +130,6 @@ class Line(Listener):
         self._there = self._opening = False
         self._link.lost()
         self._effects.clear()
-        for timer in self._timers.values():
-            timer.cancel()
         self._timers.clear()
 
     def _wait(self, seconds: float | None) -> None:
@@ -172,14 +167,10 @@ class Line(Listener):
             self.on_lost("unplugged")
 
     def _start_timer(self, effect: StartTimer) -> None:
-        if timer := self._timers.get(effect.name):
-            timer.cancel()
-        loop = asyncio.get_running_loop()
-        self._timers[effect.name] = loop.call_later(effect.seconds, self._fired, effect.name)
+        self._timers.start(effect.name, effect.seconds)
 
     def _stop_timer(self, effect: StopTimer) -> None:
-        if timer := self._timers.pop(effect.name, None):
-            timer.cancel()
+        self._timers.stop(effect.name)
 
     def _opened(self, effect: Opened) -> None:
         self._again = None

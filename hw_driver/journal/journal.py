@@ -12,7 +12,6 @@ import sqlite3
 import uuid as uuids
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,8 @@ _log = logging.getLogger(__name__)
 _INSERT_EVENT = "INSERT INTO events (seq, uuid, type, at, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _INSERT = """INSERT INTO transactions (uuid, state, terminal, line, "order", original, body, outcome, settled,
     requested_at, ended_at, seq) VALUES (?, ?, ?, ?, ?, ?, ?, '{}', '{}', ?, '', ?)"""
-_UPDATE = "UPDATE transactions SET state = ?, outcome = ?, settled = ?, ended_at = ?, seq = ? WHERE uuid = ?"
+_UPDATE = """UPDATE transactions SET state = ?, outcome = coalesce(?, outcome), settled = ?, ended_at = ?, seq = ?
+    WHERE uuid = ?"""
 
 #: How many of the latest transactions are answered from memory.
 REMEMBERED = 200
@@ -113,7 +113,7 @@ class Journal(Reading):
                 uuid,
                 State.REQUESTED.value,
                 asked,
-                lambda event: (_INSERT, (uuid, event.type, *place, _json(asked), event.at, event.seq)),
+                lambda event, said: (_INSERT, (uuid, event.type, *place, said, event.at, event.seq)),
             )
         except sqlite3.Error as error:
             raise JournalUnavailable(f"Nothing was sent. {opening.explained(error, self._path)}") from error
@@ -187,7 +187,7 @@ class Journal(Reading):
         """Keep who a terminal says it is, when that is new. Raises `NotRecorded`."""
         body = {"terminal": terminal, "identity": dict(identity), "before": self.identity(terminal)}
         row = "INSERT OR REPLACE INTO meta VALUES (?, ?)", (IDENTITY_OF + terminal, _json(identity))
-        return self._append_result("", IDENTITY, body, lambda event: row)
+        return self._append_result("", IDENTITY, body, lambda event, said: row)
 
     # -- reading
 
@@ -326,16 +326,19 @@ class Journal(Reading):
         outcome: Outcome | None,
         settled: dict[str, Any],
     ) -> Record:
-        """Append an event that leads from `now` to the state, outcome and settlement named."""
+        """Append an event that leads from `now` to the state, outcome and settlement named.
+
+        `said` is the event's body: the new outcome's, or anything where the outcome stays.
+        """
 
         then = now
 
-        def row(event: Event) -> tuple[str, tuple[Any, ...]]:
+        def row(event: Event, written: str) -> tuple[str, tuple[Any, ...]]:
             nonlocal then
             ended_at = now.ended_at or (event.at if state in ENDED else "")
-            then = replace(now, state=state, outcome=outcome, settled=settled, ended_at=ended_at, seq=event.seq)
-            columns = (state.value, _json(outcome_body(outcome)), _json(settled), then.ended_at, then.seq, now.uuid)
-            return _UPDATE, columns
+            then = Record(now.uuid, state, now.body, outcome, settled, now.requested_at, ended_at, event.seq)
+            new = None if outcome is now.outcome else written
+            return _UPDATE, (state.value, new, _json(settled), ended_at, event.seq, now.uuid)
 
         self._append_result(now.uuid, kind, said, row)
         return self._remember(then)
@@ -368,7 +371,7 @@ class Journal(Reading):
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute(_INSERT_EVENT, (seq, uuid, kind, at, said, self.head, digest))
             if row is not None:
-                self._db.execute(*row(event))
+                self._db.execute(*row(event, said))
             self._db.execute("COMMIT")
         except sqlite3.Error:
             if self._db.in_transaction:
@@ -387,8 +390,8 @@ class Journal(Reading):
             _log.exception("event %s could not be announced", event.seq)
 
 
-#: From the event just numbered, the statement that brings its transaction's row up to date.
-_Row = Callable[[Event], tuple[str, tuple[Any, ...]]]
+#: From the event just numbered and its body's JSON, the statement that brings its transaction's row up to date.
+_Row = Callable[[Event, str], tuple[str, tuple[Any, ...]]]
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -97,9 +97,12 @@ class VirtualClock(Clock):
 
     def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
+        self._at, self._now = 0.0, BEGINNING
 
     def now(self) -> datetime:
-        return BEGINNING + timedelta(seconds=self._loop.time())
+        if (at := self._loop.time()) != self._at:
+            self._at, self._now = at, BEGINNING + timedelta(seconds=at)
+        return self._now
 
     def steady_now(self) -> datetime:
         return self.now()

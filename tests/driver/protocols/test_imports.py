@@ -7,10 +7,11 @@ from pathlib import Path
 import hw_driver
 
 DRIVER = Path(hw_driver.__file__).parent
+HELPERS = ("refusals", "timers")
 LAYERS = (
     {"__init__", "protocols", "signing", "clock"},
     {"transports"},
-    {"terminal", "journal", "transaction", "dialog", "asking", "identity", "line", "keep_alive", "request"},
+    {"terminal", "journal", "transaction", "dialog", "asking", "identity", "line", "keep_alive", "request", *HELPERS},
     {"service", "virtual", "configuration", "state_folder", "pairing"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -403,6 +403,7 @@ async def test_an_error_nobody_foresaw_tells_what_is_known_of_the_money(
     counter = till.driver.terminals.get("counter")
     with monkeypatch.context() as patch:
         patch.setattr(counter, "transaction", broken)
+        patch.setattr(counter, "live", broken)
         sent = await till.put(body, number)
         never_heard_of = await till.put(till.sale())
     with monkeypatch.context() as patch:
