@@ -139,6 +139,20 @@ class TestStatementImport(StatementCase):
         self.assertEqual(self.lines(self.german)[0].card_reference, "2026111700001")
         self.assertEqual(self.bring(("b.xml", CAMT)).added, 0)
 
+    def test_a_batch_that_another_importer_took_apart_is_known_again(self):
+        """Other importers make one line of each transaction in a batch: 500.00 and 64.20 for 564.20."""
+        for amount in (64.20, 500.0):
+            self.env["account.bank.statement.line"].create(
+                {"journal_id": self.german.id, "date": "2026-11-17", "payment_ref": "/", "amount": amount}
+            )
+        for added, known in ((1, 1), (0, 2)):
+            wizard = self.bring(("a.xml", CAMT))
+            self.assertEqual((wizard.added, wizard.known), (added, known))
+        self.assertEqual(self.amounts(self.german), [64.20, 500.0, 481.90])
+        parts = self.lines(self.german)[:2]
+        self.assertEqual(parts.mapped("card_batch_reference"), ["TID 54000123 SCHNITT 0217"] * 2)
+        self.assertEqual(len(set(parts.mapped("card_import_key"))), 2)
+
     def test_camt054_is_evidence_and_no_line(self):
         told = CAMT.replace(b"camt.053", b"camt.054").replace(b"BkToCstmrStmt", b"BkToCstmrDbtCdtNtfctn")
         told = told.replace(b"<Stmt>", b"<Ntfctn>").replace(b"</Stmt>", b"</Ntfctn>")

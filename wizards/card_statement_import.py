@@ -239,6 +239,10 @@ class CardStatementImport(models.TransientModel):
         for key, line in new:
             if same := waiting.get((line.booked, line.amount)):
                 same.pop(0)._write_guarded(self._facts(key, line, currency))
+            elif parts := _taken_apart(line, waiting):
+                facts = self._facts(key, line, currency) | {"card_gross": 0, "card_charges": 0, "card_details": False}
+                for place, part in enumerate(parts):
+                    part._write_guarded({**facts, "card_import_key": f"{key}/{place}" if place else key})
             else:
                 still_new.append((key, line))
         return still_new
@@ -304,6 +308,16 @@ class CardStatementImport(models.TransientModel):
                     "details": _details(line),
                 })  # fmt: skip
                 self.evidence += 1
+
+
+def _taken_apart(line, waiting):
+    """Return the bank lines that another importer made of this one, one for each transaction in it; [] where not all
+    are there."""
+    amounts = Counter(detail.amount for detail in line.details)
+    whole = len(line.details) > 1 and sum(detail.amount for detail in line.details) == line.amount
+    if not whole or any(len(waiting.get((line.booked, amount), ())) < count for amount, count in amounts.items()):
+        return []
+    return [waiting[line.booked, amount].pop(0) for amount in amounts.elements()]
 
 
 def _details(line):
