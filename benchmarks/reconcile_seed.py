@@ -141,6 +141,9 @@ def fill(env: Any, payments: int) -> None:
     pattern = _patterns(env)
     each = payments // len(batches)
     cr = env.cr
+    cr.execute("SELECT usesuper FROM pg_user WHERE usename = current_user")
+    if cr.fetchone()[0]:  # copies of what is right need no check of each reference: half of the time
+        cr.execute("SET LOCAL session_replication_role = replica")
     cr.execute(
         "CREATE TEMP TABLE seed (no int, contract int, account int, day date, total bigint, count int) ON COMMIT DROP"
     )

@@ -231,6 +231,21 @@ class AccountBankStatementLine(models.Model):
         return self.amount_currency if self.foreign_currency_id else self.amount
 
 
+class CardChargeback(models.Model):
+    _inherit = "card.chargeback"
+
+    match_ids = fields.Many2many(
+        "card.match", "card_match_chargeback_rel", "chargeback_id", "match_id", "Payouts", readonly=True, copy=False
+    )
+
+    def _kept_lines(self):
+        """Return what is open of these on the outstanding account: an acquirer keeps it from a payout to come."""
+        accounts = self.contract_id.outstanding_account_id
+        return self.move_ids.line_ids.filtered(
+            lambda line: line.account_id in accounts and line.parent_state == "posted" and not line.reconciled
+        )
+
+
 class CardBatch(models.Model):
     _inherit = "card.batch"
 

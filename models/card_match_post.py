@@ -144,11 +144,10 @@ class CardMatch(models.Model):
 
     def _kept(self):
         """Return [((line id, account id), minor units)] of the chargebacks that this payout is lower by: negative."""
-        account = self.contract_id.outstanding_account_id
-        waiting = self.chargeback_ids.move_ids.line_ids.filtered(
-            lambda line: line.account_id == account and line.parent_state == "posted" and not line.reconciled
-        )
-        found = [((line.id, account.id), to_minor(line.amount_residual_currency, self.currency_id)) for line in waiting]
+        found = [
+            ((line.id, line.account_id.id), to_minor(line.amount_residual_currency, self.currency_id))
+            for line in self.chargeback_ids._kept_lines()
+        ]
         if -sum(minor for _line, minor in found) != to_minor(self.kept, self.currency_id):
             raise UserError(
                 self.env._(

@@ -41,12 +41,12 @@ class MailThread(models.AbstractModel):
 
     def _message_log_batch(self, *args, **kwargs):
         waiting = self.env.context.get("card_trail")
-        thread = self if waiting is None else self.with_context(card_trail_log=waiting)
+        thread = self.with_context(card_trail_log=waiting) if isinstance(waiting, _Waiting) else self
         return super(MailThread, thread)._message_log_batch(*args, **kwargs)
 
     def _message_create(self, values_list):
         waiting = self.env.context.get("card_trail_log")
-        if waiting is None:
+        if not isinstance(waiting, _Waiting):  # nobody keeps messages back from outside
             return super()._message_create(values_list)
         waiting.messages.extend(values_list)
         return self.env["mail.message"]

@@ -82,6 +82,28 @@ class TestKept(Payouts, FrenchCase):
         self.close()
         return batch
 
+    def test_by_hand_with_a_fee_that_nobody_agreed(self):
+        batch = self.batch_at(16, 500.0)
+        self.close()
+        chargeback = self.taken_back(45.0, self.cb)
+        line = self.line(450.0, 28, "VIREMENT")
+        values = {
+            "company_id": self.company.id, "contract_id": self.cb.id, "reason": "Read the statement.",
+            "statement_line_ids": [(6, 0, line.ids)], "batch_ids": [(6, 0, batch.ids)],
+            "chargeback_ids": [(6, 0, chargeback.ids)], "difference_is": "fee",
+        }  # fmt: skip
+        wizard = self.env["card.match.manual"].create(values)
+        self.assertEqual((wizard.kept, wizard.difference), (45.0, -5.0))
+        match = self.env["card.match"].browse(wizard.action_accept()["res_id"])
+        match.action_post()
+        self.assertEntry(
+            self.entries(match), (self.bank_code, 450, 0), ("627800", 5, 0), ("511500", 0, 500), ("511500", 45, 0)
+        )  # fmt: skip
+        self.assertEqual((self.movement("511500"), match.over), ((0.0, 0.0), 0.0))
+        second = values | {"statement_line_ids": [(6, 0, self.line(5.0, 29).ids)]}
+        with self.assertRaisesRegex(UserError, "another one already"):
+            self.env["card.match.manual"].create(second).action_accept()
+
     def test_matched_otherwise_meanwhile(self):
         self.batch_at(16, 500.0)
         self.close()

@@ -27,6 +27,13 @@ class CardMatchManual(models.TransientModel):
         required=True,
         domain="[('contract_id', '=', contract_id), ('state', '=', 'closed'), ('is_to_be_paid', '=', True)]",
     )
+    chargeback_ids = fields.Many2many(
+        "card.chargeback",
+        string="Less Chargebacks",
+        domain="[('contract_id', '=', contract_id), ('received_line_id', '=', False), ('state', '!=', 'new')]",
+        help="Which the acquirer kept.",
+    )
+    kept = fields.Monetary("Kept for Chargebacks", compute="_compute_amounts")
     paid = fields.Monetary("The Bank Paid", compute="_compute_amounts")
     owed = fields.Monetary("The Batches Come to", compute="_compute_amounts")
     difference = fields.Monetary(compute="_compute_amounts", help="Negative: the bank paid less.")
@@ -47,13 +54,15 @@ class CardMatchManual(models.TransientModel):
             values["contract_id"] = contracts.id if len(contracts) == 1 else False
         return values
 
-    @api.depends("statement_line_ids", "batch_ids", "contract_id")
+    @api.depends("statement_line_ids", "batch_ids", "chargeback_ids", "contract_id")
     def _compute_amounts(self):
         for wizard in self:
             wizard.currency_id = wizard.journal_id.currency_id or wizard.company_id.currency_id
             wizard.paid = total(wizard.statement_line_ids.mapped("amount"), wizard.currency_id)
             wizard.owed = total([wizard._left_of(batch) for batch in wizard.batch_ids], wizard.currency_id)
-            wizard.difference = wizard.currency_id.round(wizard.paid - wizard.owed)
+            open_lines = wizard.chargeback_ids._kept_lines()
+            wizard.kept = total([-line.amount_residual_currency for line in open_lines], wizard.currency_id)
+            wizard.difference = wizard.currency_id.round(wizard.paid + wizard.kept - wizard.owed)
 
     @api.model
     def _left_of(self, batch):
@@ -68,14 +77,16 @@ class CardMatchManual(models.TransientModel):
         matches._check_accountant()
         self._check_lines()
         currency = self.currency_id
-        paid, owed = to_minor(self.paid, currency), to_minor(self.owed, currency)
-        fee = owed - paid if self.difference_is == "fee" else 0
-        parts = self._parts(paid + fee)
+        paid, owed, kept = (to_minor(amount, currency) for amount in (self.paid, self.owed, self.kept))
+        fee = owed - kept - paid if self.difference_is == "fee" else 0
+        parts = self._parts(paid + fee + kept)
         gross = sum(minor for _batch, minor in parts)
         lines = self.statement_line_ids.sorted(lambda line: (line.date, line.id))
         rivals = matches.search([
             ("state", "not in", HOLDING),
             "|",
+            "|",
+            ("chargeback_ids", "in", self.chargeback_ids.ids),
             ("line_ids.statement_line_id", "in", lines.ids),
             ("batch_ids.batch_id", "in", self.batch_ids.ids),
         ])  # fmt: skip
@@ -93,7 +104,9 @@ class CardMatchManual(models.TransientModel):
             "amount": self.paid,
             "gross": from_minor(gross, currency),
             "fee": from_minor(fee, currency),
-            "over": from_minor(paid + fee - gross, currency),
+            "kept": self.kept,
+            "over": from_minor(paid + fee + kept - gross, currency),
+            "chargeback_ids": [(6, 0, self.chargeback_ids.ids)],
             "line_ids": [(0, 0, {"statement_line_id": line.id}) for line in lines],
             "batch_ids": [
                 (0, 0, {
@@ -119,6 +132,18 @@ class CardMatchManual(models.TransientModel):
             lambda part: part.match_id.state in HOLDING
         ):
             raise UserError(self.env._("One of these bank lines is matched already."))
+        if held := self.chargeback_ids.filtered(
+            lambda chargeback: (
+                not chargeback._kept_lines()
+                or any(match.state in HOLDING for match in chargeback.match_ids)
+                or chargeback.contract_id != self.contract_id
+            )
+        ):
+            raise UserError(
+                self.env._(
+                    "%s is not kept from payouts of this contract, or from another one already.", held[0].reference
+                )
+            )
         if batches.filtered(lambda batch: batch.state != "closed"):
             raise UserError(self.env._("A batch that is still open is not paid: end it first."))
         if not self.currency_id.is_zero(self.difference) and not self.difference_is:

@@ -1,23 +1,30 @@
 import { expect, test } from "@odoo/hoot";
 import { click } from "@odoo/hoot-dom";
 import { animationFrame, Deferred } from "@odoo/hoot-mock";
-import { mockService, mountWithCleanup } from "@web/../tests/web_test_helpers";
+import { allowTranslations, mountWithCleanup } from "@web/../tests/web_test_helpers";
 import { CardProgress } from "@pos_card_terminal/backend/card_progress/card_progress";
 
 /** Mount the dialog over three parts; each part waits for `answer(index, value or error)`. */
 async function progress(stop = "action_stop_posting") {
+    allowTranslations();
     const calls = [];
     const answers = [new Deferred(), new Deferred(), new Deferred(), new Deferred()];
     const call = (model, method, [ids]) => {
         calls.push([method, ids]);
         return method === "post_some" ? answers[calls.length - 1] : Promise.resolve(true);
     };
-    mockService("orm", () => ({ call, silent: { call } }));
-    mockService("action", () => ({ doAction: async (action) => calls.push([action.type]) }));
-    mockService("notification", () => ({ add: (text) => calls.push([text]) }));
+    const services = {
+        orm: { call, silent: { call } },
+        action: { doAction: async (action) => calls.push([action.type]) },
+        notification: { add: (text) => calls.push([String(text)]) },
+    };
     const params = { text: "Posting", model: "card.match", method: "post_some", parts: [[1, 2], [3, 4], [5]], stop };
     const action = { params: { ...params, next: { type: "reload" } } };
-    await mountWithCleanup(CardProgress, { props: { action, actionId: 1, className: "" } });
+    await mountWithCleanup(CardProgress, {
+        env: { services }, // the point of sale's own services cannot start here
+        noMainContainer: true,
+        props: { action, actionId: 1, className: "" },
+    });
     const answer = async (index, value) => {
         value instanceof Error ? answers[index].reject(value) : answers[index].resolve(value);
         await animationFrame();
