@@ -32,7 +32,7 @@ SHOWN, REPLAYS = 20, 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "simulation (--sales)",
-        "The same seed gives the same days, on any machine and with any number of processes. A day is some 85 sales.",
+        "The same seed gives the same days, on any machine and with any number of processes. A day is some 105 sales.",
     )
     group.add_argument("--seed", type=int, default=1, help="what all chance is drawn from (default 1)")
     group.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)")

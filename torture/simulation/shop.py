@@ -25,7 +25,7 @@ from .terminals import STANDS, Box, Cardholder
 from .wire import Trouble, Wire, laid
 
 #: Purchases in one history.
-SALES = 80
+SALES = 100
 TILLS = 2
 #: Seconds after which the shop closes, whoever is still at a till.
 DAY = 20_000.0

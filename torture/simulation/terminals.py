@@ -172,7 +172,7 @@ STANDS: dict[str, Stand] = {
         _asks_for_money,
         _high_bit,
         _has_reference,
-        share=4,
+        share=8,
     ),
     "concert-v3-serial": _on_line(
         "concert-v3-serial",
@@ -334,12 +334,12 @@ class Box:
     def _carry_out(self, effects: Iterable[Any]) -> None:
         for effect in effects:
             match effect:
-                case Book(entry, asked_by):
-                    self._book(entry, self.asked.get(asked_by, ""))
                 case Write(connection, chunks):
                     if line := self.lines.get(connection):
                         for chunk in chunks:
                             line.send(TO_DRIVER, chunk)
+                case Book(entry, asked_by):
+                    self._book(entry, self.asked.get(asked_by, ""))
                 case HangUp(connection):
                     if line := self.lines.get(connection):
                         self._forget(line)
