@@ -96,11 +96,11 @@ class CardTerminalDriver(models.Model):
         self._doubt_open_transactions("journal_lost", text, journals=branches)
 
     def _not_joined(self):
-        """Return the latest approvals without a payment: an order stored at that moment did not see them, nor they it.
+        """Return the latest approvals without a payment whose order has come since: it did not see them, nor they it.
 
         Older ones wait for their order, the cron or a person: a contact must not take longer the more there are.
         """
-        return self.env["card.transaction"].search(
+        waiting = self.env["card.transaction"].search(
             [
                 ("driver_id", "=", self.id),
                 ("exception", "=", "approved_without_payment"),
@@ -109,6 +109,14 @@ class CardTerminalDriver(models.Model):
             order="id desc",
             limit=20,
         )
+        if not waiting:
+            return waiting
+        place = {transaction: transaction._place()[0] for transaction in waiting}
+        Order, Line = self.env["pos.order"].sudo(), self.env["pos.payment"].sudo()
+        orders = Order.search_fetch([("uuid", "in", list(set(place.values())))], ["uuid"])
+        lines = Line.search_fetch([("card_transaction_uuid", "in", waiting.mapped("uuid"))], ["card_transaction_uuid"])
+        come = {order.uuid for order in orders} | {line.card_transaction_uuid for line in lines}
+        return waiting.filtered(lambda record: place[record] in come or record.uuid in come)
 
     def _wait_for_lock(self):
         """One batch of a driver at a time; a second worker waits, and starts over if the first one wrote."""

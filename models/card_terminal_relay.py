@@ -49,6 +49,7 @@ class CardTerminalDriver(models.Model):
     # Driver -----------------------------------------------------------------------------------------------------------
 
     def _receive(self, payload):
+        self.env["bus.bus"]._notify_over_kept_connection()
         answer = super()._receive(payload)
         connected = payload.get("relay") is True
         if connected != self.relay_connected:

@@ -58,6 +58,8 @@ class CardTerminalDriver(models.Model):
 
     def _standing(self):
         """Return {state, text}; anything but `active` keeps the driver from selling, and the text says why."""
+        if self._judge()[0] == "active":  # in every answer: without a look at the company
+            return {"state": "active", "text": ""}
         lang = self.company_id.partner_id.lang or self.env.lang
         state, text = self.with_context(lang=lang)._judge()
         return {"state": state, "text": text}

@@ -38,9 +38,9 @@ class PosSession(models.Model):
         config = self.config_id
         config.fetch(["name", "card_terminal_id", "card_terminal_spare_ids"])
         terminals = config.card_terminal_id | config.card_terminal_spare_ids
-        terminals.fetch(["active", "uuid", "driver_id"])
+        terminals.fetch(["active", "uuid", "driver_id", "company_id"])
         drivers = config.card_terminal_ids.driver_id
-        drivers.fetch(["uuid", "road", "relay_connected", "last_seen", "key_state"])
+        drivers.fetch(["uuid", "road", "relay_connected", "last_seen", "key_state", "company_id"])
         drivers.sudo().fetch(["sealed_key"])
         return drivers
 

@@ -1,6 +1,7 @@
 """The join of what drivers reported and what tills booked, in either order."""
 
 import uuid
+from unittest.mock import patch
 
 from odoo.tests import tagged
 from odoo.tools import SQL
@@ -92,6 +93,17 @@ class TestJoin(CardTerminalCase):
         order = self.paid_order(self.order, self.line, transaction)
         self.assertEqual((order.state, order.payment_ids.card_evidence), ("paid", "pending"))
         self.approve(transaction)
+        self.report()
+        self.assertMatched(self.transaction(transaction), order)
+
+    def test_what_came_at_the_same_moment_is_joined_at_the_next_contact(self):
+        transaction = self.ask(self.order, self.line)
+        self.approve(transaction)
+        self.report()
+        self.assertFalse(self.driver._not_joined(), "no order has come")
+        with patch.object(self.registry["card.transaction"], "_join_orders", lambda *_: None):
+            order = self.paid_order(self.order, self.line, transaction)
+        self.assertEqual(self.transaction(transaction).exception, "approved_without_payment")
         self.report()
         self.assertMatched(self.transaction(transaction), order)
 
