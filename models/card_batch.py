@@ -142,21 +142,27 @@ class CardBatch(models.Model):
 
     @api.model
     def _of(self, contract, terminal, currency, at):
-        """Return the batch of what was approved at that moment: the first that ended after it, else the open one."""
+        """Return the batch of what was approved at that moment: the first that ended after it, else the open one.
+
+        Where the terminal settled after that moment and this contract had no batch then, it gets one, ended by that.
+        """
         where = [
             ("contract_id", "=", contract.id),
             ("terminal_id", "=", terminal.id),
             ("currency_id", "=", currency.id),
         ]
         over = [*where, ("state", "=", "closed"), ("closed_by", "!=", "taken_over"), ("closed_at", ">=", at)]
-        ended = self.search(over, order="closed_at", limit=1)
-        return (
-            ended
-            or self.search([*where, ("state", "=", "open")], limit=1)
-            or self.create(
-                {"contract_id": contract.id, "terminal_id": terminal.id, "currency_id": currency.id, "opened_at": at}
-            )
+        if ended := self.search(over, order="closed_at", limit=1):
+            return ended
+        settlement = terminal and self.env["card.terminal.settlement"].sudo()._first_since(terminal, at)
+        standing = [] if settlement else [*where, ("state", "=", "open")]
+        batch = (standing and self.search(standing, limit=1)) or self.create(
+            {"contract_id": contract.id, "terminal_id": terminal.id, "currency_id": currency.id, "opened_at": at}
         )
+        if settlement:
+            settlement._end(batch)
+            settlement._declare_to_batches()
+        return batch
 
     def _take_late(self, payment):
         """Note that a payment came to a batch after it had ended: its approval was on its way."""
@@ -223,7 +229,7 @@ class CardBatch(models.Model):
             hours = batch.contract_id.missing_hours
             if hours and batch.opened_at < fields.Datetime.now() - timedelta(hours=hours):
                 text = self.env._(
-                    "%(batch)s of %(contract)s on %(terminal)s: %(amount)s in %(count)s payments, and no end of day "
+                    "%(batch)s of %(contract)s on %(terminal)s: %(amount)s (payments: %(count)s), and no end of day "
                     "for more than %(hours)g hours.",
                     batch=batch.name,
                     contract=batch.contract_id.name,
@@ -348,14 +354,22 @@ class CardTerminalSettlement(models.Model):
                 ("opened_at", "<=", settlement.at),
             ])  # fmt: skip
             if not settlement.batch_ids:
-                by = {"terminal": "terminal", "none": "terminal"}.get(settlement.source, "typed")
-                batches._close(settlement.at, by, settlement.number, settlement)
+                settlement._end(batches)
             elif settlement.number:
                 without = settlement.batch_ids.filtered(lambda batch: not batch.number)
                 without.number = settlement.number
                 for batch in without:
                     batch._tell_of_a_hole()
             settlement._declare_to_batches()
+
+    def _end(self, batches):
+        by = {"terminal": "terminal", "none": "terminal"}.get(self.source, "typed")
+        batches._close(self.at, by, self.number, self)
+
+    @api.model
+    def _first_since(self, terminal, at):
+        """Return the first end of day of a terminal at or after that moment."""
+        return self.search([("terminal_id", "=", terminal.id), ("at", ">=", at)], order="at, id", limit=1)
 
     def _declare_to_batches(self):
         """Give each total to the batch of its contract. A sum over several contracts is nobody's: not known."""

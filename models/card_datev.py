@@ -63,16 +63,16 @@ class CardDatevAccount(models.Model):
 class AccountTax(models.Model):
     _inherit = "account.tax"
 
-    card_datev_key = fields.Char(
+    card_datev_code = fields.Char(
         "Tax Key in DATEV",
         help="BU-Schlüssel of one to four digits, such as 9: fees with this tax are exported with it, as one gross "
         "posting. Empty: the tax is a posting of its own.",
     )
 
-    @api.constrains("card_datev_key")
-    def _check_card_datev_key(self):
-        for tax in self.filtered("card_datev_key"):
-            if not tax.card_datev_key.isdecimal() or not 0 < len(tax.card_datev_key) <= 4:
+    @api.constrains("card_datev_code")
+    def _check_card_datev_code(self):
+        for tax in self.filtered("card_datev_code"):
+            if not tax.card_datev_code.isdecimal() or not 0 < len(tax.card_datev_code) <= 4:
                 raise ValidationError(
-                    tax.env._("“%s” is no tax key: DATEV takes one to four digits.", tax.card_datev_key)
+                    tax.env._("“%s” is no tax key: DATEV takes one to four digits.", tax.card_datev_code)
                 )

@@ -58,6 +58,18 @@ class TestBatch(BatchCase):
         self.assertFalse(batch.difference_ids)
         self.assertIn("Came after the end", "".join(batch.message_ids.mapped("body")))
 
+    def test_the_first_of_its_contract_comes_after_the_end_of_day(self):
+        self.book(10.0, "CB")
+        order, line = str(uuid.uuid4()), str(uuid.uuid4())
+        late = self.ask(order, line, 4500, currency=self.currency_name)
+        self.approve(late, 4500, brand="AMEX")
+        settlement = self.end_of_day(("CB", 1, 1000), ("AMEX", 1, 4500))
+        self.sync(self.order_data(order, [self.card_line(line, late, 45.0)], quantity=4.5))
+        for contract, amount in ((self.cb, 10.0), (self.amex, 45.0)):
+            batch = self.batch(contract)
+            self.assertEqual((batch.state, batch.settlement_id), ("closed", settlement))
+            self.assertEqual((batch.declared_amount, batch.odoo_amount, batch.difference), (amount, amount, 0.0))
+
     def test_totals_go_to_the_contracts_of_their_brands(self):
         self.book(30.0, "CB")
         self.book(96.0, "AMEX")

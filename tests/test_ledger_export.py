@@ -184,8 +184,8 @@ class TestGermany(LedgerExportCase):
         vat = tax.invoice_repartition_line_ids.account_id.with_company(self.company).code
         self.assertCountEqual(rows_of("R9"), [("2,00", "S", "4970/1362", ""), ("0,38", "S", f"{vat}/1362", "")])
         with self.assertRaises(ValidationError), self.env.cr.savepoint():
-            tax.card_datev_key = "9a"
-        tax.card_datev_key = "9"
+            tax.card_datev_code = "9a"
+        tax.card_datev_code = "9"
         self.assertEqual(rows_of("R9"), [("2,38", "H", "1362/4970", "0009")], "the key goes by the counter account")
         self.env["card.datev.account"].create([
             {"account_id": account.id, "number": code, "is_automatic": True, "company_id": self.company.id}

@@ -143,11 +143,11 @@ class CardLedgerExport(models.TransientModel):
         lines = move.line_ids.filtered("account_id").sorted("id")
         amounts = {line: to_minor(line.balance, currency) for line in lines}
         keys, taxed = {}, []
-        for tax in lines.tax_line_id.filtered("card_datev_key"):
+        for tax in lines.tax_line_id.filtered("card_datev_code"):
             base = lines.filtered(lambda line, tax=tax: line.tax_ids == tax)
             own = lines.filtered(lambda line, tax=tax: line.tax_line_id == tax)
             if len(base) == 1:
-                keys[base] = tax.card_datev_key.zfill(4)
+                keys[base] = tax.card_datev_code.zfill(4)
                 for line in own:
                     minor = amounts.pop(line)
                     amounts[base] += minor
