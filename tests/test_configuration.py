@@ -61,7 +61,7 @@ class TestConfiguration(CardTerminalCase):
         self.assertTrue(told["exclusive"])
         wanted = {"duplicata": True, "duplicata_idle": True, "duplicata_refused": "07", "reference_tag": "CF"}
         self.assertEqual({name: told["options"].get(name) for name in wanted}, wanted)
-        with self.assertRaisesRegex(ValidationError, "Duplicata refused"):
+        with self.assertRaisesRegex(ValidationError, "No copy: reason code"):
             self.terminal.options = {"duplicata_refused": "seven"}
 
     def test_a_terminal_has_one_driver(self):
