@@ -180,7 +180,7 @@ class CardTerminalDriver(models.Model):
 def _is_answer(result):
     """Return whether this may end what was asked of a terminal itself: its result, or a refusal (docs/api.md 1.4)."""
     body = result.get("body") if isinstance(result, dict) else None
-    if not isinstance(body, dict) or not isinstance(result.get("uuid"), str):
-        return False
+    if not isinstance(body, dict) or not isinstance(result.get("uuid"), str) or not result["uuid"]:
+        return False  # none: about the driver itself
     is_refusal = "state" not in body and "detail" in body
     return is_refusal or (body.get("kind") in ERRANDS and body.get("state") in ENDED)

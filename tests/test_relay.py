@@ -216,6 +216,10 @@ class TestErrands(RelayCase):
         self.answer(state="approved", code="totals", text="So far.", outcome={"totals": totals})
         self.assertRegex(self.terminal.said, r"^So far\.\ngirocard: .*42\.10.* \(3\)$")
 
+    def test_a_refusal_about_the_driver_itself_is_no_terminals_answer(self):
+        self.assertEqual(self.driver._pass_on(self.results(self.result(uuid="", body={"detail": "Too late."}))), 1)
+        self.assertFalse(self.terminal.said)
+
     def test_refused_or_not_to_be_asked(self):
         self.terminal.action_identify()
         self.answer(code="terminal_busy", detail="The terminal is in use by Till 2.", money="safe")
