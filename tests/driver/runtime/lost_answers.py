@@ -5,14 +5,13 @@ The terminal shares no code with the driver; it keeps its ledger and tells its l
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from plain_terminal import PlainTerminal
-from runtime_kit import MovableClock, body
+from runtime_kit import MovableClock, body, ended
 
 from hw_driver.journal import Journal
 from hw_driver.protocols import recovery
@@ -50,19 +49,6 @@ class Shop:
     def evidence(self, transaction: Transaction) -> list[dict[str, Any]]:
         mine = [event for event in self.journal.events() if event.uuid == transaction.uuid]
         return [event.body for event in mine if event.type == "evidence"]
-
-
-async def ended(transaction: Transaction) -> Transaction:
-    async with asyncio.timeout(10):
-        while not transaction.ended:
-            await transaction.changed(transaction.rev, 10)
-    return transaction
-
-
-async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
 
 
 @asynccontextmanager

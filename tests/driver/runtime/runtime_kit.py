@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import os
@@ -16,6 +17,7 @@ from typing import Any
 
 from hw_driver.clock import Clock, iso
 from hw_driver.journal import Journal, storage
+from hw_driver.transaction import Transaction
 
 
 class MovableClock(Clock):
@@ -25,6 +27,21 @@ class MovableClock(Clock):
 
     def now(self) -> datetime:
         return super().now() + self.shift
+
+
+async def ended(transaction: Transaction) -> Transaction:
+    """Wait until a transaction is over, and return it."""
+    async with asyncio.timeout(10):
+        while not transaction.ended:
+            await transaction.changed(transaction.rev, 10)
+    return transaction
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Wait for what no event tells."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 def body(clock: Clock | None = None, **other: Any) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from runtime_kit import body
-from toy_terminal import PAID, Acknowledging, Toy, until
+from runtime_kit import body, until
+from toy_terminal import PAID, Acknowledging, Toy
 
 from hw_driver.protocols.machine import Close, Effect, Persist, Result, Send
 from hw_driver.protocols.states import State

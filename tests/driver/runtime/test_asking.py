@@ -7,8 +7,8 @@ import dataclasses
 from collections.abc import AsyncIterator
 
 import pytest
-from lost_answers import CONCERT, NAMED, TELLS, Shop, ended, opened, until
-from runtime_kit import MovableClock, body
+from lost_answers import CONCERT, NAMED, TELLS, Shop, opened
+from runtime_kit import MovableClock, body, ended, until
 
 from hw_driver import asking
 from hw_driver.journal import Journal

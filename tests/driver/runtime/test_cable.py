@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from replay.cable import ACK, ENQ, EOT, NAK, Cable, framed, reply
-from runtime_kit import body
+from runtime_kit import body, ended
 
 from hw_driver import line
 from hw_driver.protocols.registry import PROTOCOLS
@@ -42,12 +42,6 @@ def runner(path, journal, clock, **settings):
 
 def where(path):
     return {"kind": "serial", "device": path, "preset": "usb"}
-
-
-async def ended(transaction):
-    while not transaction.ended:
-        await transaction.changed(after=transaction.rev, seconds=10)
-    return transaction
 
 
 async def sale(terminal, clock, **other):

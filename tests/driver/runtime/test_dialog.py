@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from runtime_kit import body
-from toy_terminal import PAID, Acknowledging, Toy, until
+from runtime_kit import body, until
+from toy_terminal import PAID, Acknowledging, Toy
 
 from hw_driver import terminal as terminals
 from hw_driver.journal import KnownTransaction, NotRecorded

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from runtime_kit import MovableClock, body
+from runtime_kit import MovableClock, body, ended, until
 
 from hw_driver import keep_alive
 from hw_driver.journal import Journal
 from hw_driver.protocols.concert.tlv import build, parse
 from hw_driver.protocols.registry import PROTOCOLS
 from hw_driver.terminal import Terminal
-from hw_driver.transaction import Transaction
 
 
 class Sleepy:
@@ -67,19 +66,6 @@ async def terminal(sleepy: Sleepy, journal: Journal, clock: MovableClock) -> Asy
 def runner(sleepy: Sleepy, journal: Journal, clock: MovableClock, **options: Any) -> Terminal:
     where = {"kind": "tcp", "host": "127.0.0.1", "port": sleepy.port}
     return Terminal("counter", "Counter", PROTOCOLS["concert-v3"], where, {"drain": 0, **options}, journal, clock=clock)
-
-
-async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
-
-
-async def ended(transaction: Transaction) -> Transaction:
-    async with asyncio.timeout(10):
-        while not transaction.ended:
-            await transaction.changed(transaction.rev, 10)
-    return transaction
 
 
 async def test_an_idle_terminal_is_asked_again_and_again(sleepy: Sleepy, terminal: Terminal, journal: Journal) -> None:

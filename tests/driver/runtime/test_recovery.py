@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from lost_answers import CONCERT, NAMED, STRICT, TELLS, Shop, ended, opened, until
-from runtime_kit import MovableClock, body
+from lost_answers import CONCERT, NAMED, STRICT, TELLS, Shop, opened
+from runtime_kit import MovableClock, body, ended, until
 
 from hw_driver.journal import Journal
 from hw_driver.protocols import recovery

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from plain_terminal import PlainTerminal
-from runtime_kit import MovableClock, SmallDisk, body
+from runtime_kit import MovableClock, SmallDisk, body, ended, until
 
 from hw_driver import dialog
 from hw_driver.journal import Journal, JournalUnavailable, KnownTransaction, NotRecorded
@@ -56,20 +56,6 @@ async def counter(journal: Journal, clock: MovableClock) -> AsyncIterator[Counte
         counter = Counter(journal, clock, plain)
         yield counter
         await counter.terminal.close()
-
-
-async def ended(transaction: Transaction) -> Transaction:
-    async with asyncio.timeout(10):
-        while not transaction.ended:
-            await transaction.changed(transaction.rev, 10)
-    return transaction
-
-
-async def until(holds: Callable[[], object]) -> None:
-    """Wait for what no event tells."""
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
 
 
 ENDS = [

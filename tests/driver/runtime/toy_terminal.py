@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from runtime_kit import MovableClock, body
+from runtime_kit import MovableClock, body, until
 
 from hw_driver.journal import Journal, NotRecorded
 from hw_driver.protocols.info import ProtocolInfo
@@ -114,10 +114,3 @@ class Toy:
         record = self.journal.get(uuid)
         assert record is not None
         return record.state
-
-
-async def until(holds: Callable[[], object]) -> None:
-    """Wait for what no event tells."""
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
