@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from kit.postgres import Postgres
-from kit.results import UNSTEADY
 from kit.setup import Workplace
 
 if TYPE_CHECKING:
@@ -21,16 +20,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 30_000
 """Milliseconds that Playwright waits for something to appear: the first page of a database builds its assets."""
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    if getattr(item, "execution_count", 1) > 1:  # pytest-rerunfailures counts the tries
-        item.user_properties.append((UNSTEADY, "second try"))
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.outcome == "rerun":  # type: ignore[comparison-overlap]  # which would not be shown
-        print(f"\n{report.nodeid}: once more, after\n{report.longreprtext}", flush=True)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@
   dev/test lint --fix              mend what ruff can mend, then check
   dev/test --setup                 only fetch and make what the tests need
   dev/test --where                 print where things are, as JSON
-  dev/test --patient               a live test whose page did not come as far in time gets a second try, and is named
+  dev/test --patient               a driver's or live test that gave up waiting gets a second try, and is named
 
 Parts:
   driver   the driver alone: protocols, journal, service, virtual terminals; needs no Odoo
@@ -55,8 +55,14 @@ NEEDS: dict[str, tuple[str, ...]] = {
 COVERAGE = Path(__file__).parent / "coverage.ini"
 LIVE_SHOPS = 2
 """Shops that are open at once when all live tests run: most of a shop's time is waiting."""
-SECOND_TRY = ["--reruns", "1", "--only-rerun", r"Locator expected", "--only-rerun", r"TimeoutError: .* exceeded"]
-"""Where Playwright gave up waiting. What was found and is wrong (money above all) gets no second try."""
+SECOND_TRY = {
+    part: [word for pattern in patterns for word in ("--only-rerun", pattern)] + ["--reruns", "1"]
+    for part, patterns in {
+        "driver": [r"^TimeoutError: $", r"^TimeoutExpired"],
+        "live": [r"Locator expected", r"TimeoutError: .* exceeded"],
+    }.items()
+}
+"""Where a test gave up waiting. What was found and is wrong (money above all) gets no second try."""
 ODOO_DATABASES = 2
 """Databases in which the addon's tests run side by side when all run."""
 HOW = {"-q", "-v", "-x"}
@@ -75,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
         print(json.dumps(workplace.where(), indent=2))
         return 0
     setup_only = "--setup" in words
-    second_try = SECOND_TRY if "--patient" in words else []
+    more = SECOND_TRY if "--patient" in words else {}
     words = [word for word in words if word not in ("--setup", "--patient")]
     parts: list[str] = []
     while words and words[0] in NEEDS:
@@ -89,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
         workplace.enter("odoo")
     if setup_only:
         return _make_templates(workplace, parts)
-    return _run_parts(workplace, parts, words, {"live": second_try})
+    return _run_parts(workplace, parts, words, more)
 
 
 def _make_templates(workplace: Workplace, parts: list[str]) -> int:

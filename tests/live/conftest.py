@@ -9,7 +9,7 @@ import pytest
 from checker import Checker
 from shopfloor import Counter, Shop, open_shop
 
-pytest_plugins = ["kit.live"]
+pytest_plugins = ["kit.live", "kit.unsteady"]
 _numbers = count(1)
 
 
