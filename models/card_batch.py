@@ -186,7 +186,7 @@ class CardBatch(models.Model):
                 "settlement_id": settlement and settlement.id,
             })  # fmt: skip
             later = batch.payment_ids.filtered(lambda payment, at=at: payment._card_approved_at() > at)
-            later._write_card_evidence({"card_batch_id": False})
+            later._write_guarded({"card_batch_id": False})
             later._enter_card_batches()
             batch._count()
             batch._tell_of_a_hole()

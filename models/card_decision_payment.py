@@ -12,6 +12,7 @@ from .card_money import to_minor
 class PosPayment(models.Model):
     _name = "pos.payment"
     _inherit = ["pos.payment", "card.decision.mixin", "card.suspense.mixin"]
+    _guarded = frozenset({"card_suspense_move_id", "card_suspense_move_ids"})
 
     card_approval_ids = fields.One2many(
         "card.approval",
@@ -65,7 +66,7 @@ class PosPayment(models.Model):
         return self.session_id.config_id
 
     def _write_suspense(self, vals):
-        self._write_card_evidence(vals)
+        self._write_guarded(vals)
 
     # Decisions --------------------------------------------------------------------------------------------------------
 

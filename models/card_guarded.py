@@ -9,7 +9,10 @@ from odoo.exceptions import AccessError
 
 
 class CardGuardedMixin(models.AbstractModel):
-    """`_guarded`: names that `create` and `write` leave out, as they do what a form never sends."""
+    """`_guarded`: names that `create` and `write` leave out, as they do what a form never sends.
+
+    Each class a model is made of may name its own.
+    """
 
     _name = "card.guarded.mixin"
     _description = "Fields That Only Code Writes"
@@ -27,7 +30,8 @@ class CardGuardedMixin(models.AbstractModel):
         return super().write(vals)  # pylint: disable=super-method-mismatch
 
     def _without_guarded(self, vals):
-        return {name: value for name, value in vals.items() if name not in self._guarded}
+        guarded = frozenset().union(*(vars(part).get("_guarded", ()) for part in type(self).__mro__))
+        return {name: value for name, value in vals.items() if name not in guarded}
 
 
 class CardContractMixin(models.AbstractModel):

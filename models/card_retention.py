@@ -81,7 +81,7 @@ class PosPayment(models.Model):
 
     def _blank_card_data(self, names):
         """Blank these fields, also of payments a batch has counted, and log it on their batches."""
-        self._write_card_evidence(dict.fromkeys(names, False))
+        self._write_guarded(dict.fromkeys(names, False))
         for batch, payments in self.grouped("card_batch_id").items():
             if batch:
                 batch.sudo().message_post(

@@ -84,5 +84,5 @@ class PosPayment(models.Model):
                 said["card_tipped_uuid"] = transaction.original_uuid
             changed = {name: value for name, value in said.items() if line[name] != value}
             if changed:
-                line._write_card_evidence(changed)
+                line._write_guarded(changed)
         return result

@@ -101,5 +101,5 @@ class PosPayment(models.Model):
         result = super()._fill_from_card_transaction()
         for line in self.filtered(lambda record: record.card_transaction_id.signature_wanted):
             if not line.card_signature:
-                line._write_card_evidence({"card_signature": "wanted"})
+                line._write_guarded({"card_signature": "wanted"})
         return result

@@ -101,7 +101,7 @@ class CardTransaction(models.Model):
             line = by_attempt.get((transaction.uuid, transaction._place()[1]))
             if line and line.company_id == transaction.company_id and line.payment_method_id._is_card_terminal():
                 transaction.payment_id = line
-                line._write_card_evidence({"card_transaction_id": transaction.id})
+                line._write_guarded({"card_transaction_id": transaction.id})
 
     def _is_booked(self):
         """Return whether a payment must stand for this transaction."""

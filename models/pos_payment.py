@@ -7,11 +7,6 @@ from ..hw_driver.protocols.states import ENDED_WITHOUT_CHARGE, OPEN, Kind, State
 from .card_money import to_minor
 from .scrubbed import ScrubbedChar, ScrubbedText
 
-#: Only the join writes these, whatever a browser sends.
-EVIDENCE_FIELDS = frozenset({
-    "card_transaction_id", "card_evidence", "card_acknowledged_reason", "card_acknowledged_by", "card_acknowledged_at",
-    "card_suspense_move_id", "card_suspense_move_ids", "card_contract_id", "card_batch_id",
-})  # fmt: skip
 #: Changing one of these on a line makes it another payment.
 IDENTITY_FIELDS = frozenset({"amount", "payment_method_id", "pos_order_id", "card_transaction_uuid", "uuid"})
 #: Of these, what a till changes between attempts, perhaps before Odoo has heard how the last one ended.
@@ -21,7 +16,12 @@ DONE_STATUSES = frozenset({False, "", "done", "reversed"})
 
 
 class PosPayment(models.Model):
-    _inherit = "pos.payment"
+    _name = "pos.payment"
+    _inherit = ["pos.payment", "card.contract.mixin"]
+    _guarded = frozenset({
+        "card_transaction_id", "card_evidence", "card_acknowledged_reason", "card_acknowledged_by",
+        "card_acknowledged_at",
+    })  # fmt: skip
 
     card_transaction_uuid = fields.Char("Card Attempt", copy=False, index="btree_not_null")
     card_terminal_id = fields.Many2one("card.terminal", copy=False, ondelete="restrict", index="btree_not_null")
@@ -57,7 +57,6 @@ class PosPayment(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        vals_list = [{name: value for name, value in vals.items() if name not in EVIDENCE_FIELDS} for vals in vals_list]
         orders = self.env["pos.order"].browse({vals["pos_order_id"] for vals in vals_list if vals.get("pos_order_id")})
         orders.sudo().payment_ids._refuse_beside_open_line()
         payments = super().create(vals_list)
@@ -65,7 +64,6 @@ class PosPayment(models.Model):
         return payments
 
     def write(self, vals):
-        vals = {name: value for name, value in vals.items() if name not in EVIDENCE_FIELDS}
         if vals.keys() & IDENTITY_FIELDS:
             self._refuse_other_identity(vals)
         result = super().write(vals)
@@ -84,10 +82,6 @@ class PosPayment(models.Model):
                     ", ".join(protected.mapped("display_name")),
                 )
             )
-
-    def _write_card_evidence(self, vals):
-        """Write what only Odoo may know of a line. Not reachable over RPC, unlike `write`."""
-        return super().write(vals)  # pylint: disable=super-method-mismatch
 
     # What is known of a line ------------------------------------------------------------------------------------------
 
@@ -185,7 +179,7 @@ class PosPayment(models.Model):
         for line in self.sudo():
             evidence = line._card_evidence_now()
             if evidence != line.card_evidence:
-                line._write_card_evidence({"card_evidence": evidence})
+                line._write_guarded({"card_evidence": evidence})
             if evidence == "matched" and line.card_suspense_move_id:
                 line._release_quietly()
 
@@ -225,7 +219,7 @@ class PosPayment(models.Model):
                 if line._fields[name].convert_to_write(line[name], line) != value
             }
             if changed:
-                line._write_card_evidence(changed)
+                line._write_guarded(changed)
 
     # A person's word --------------------------------------------------------------------------------------------------
 
@@ -271,7 +265,7 @@ class PosPayment(models.Model):
         if not self.env.user.has_group("point_of_sale.group_pos_manager"):
             raise AccessError(self.env._("Only a Point of Sale administrator can take note of exceptions."))
         self.check_access("read")
-        self.sudo().filtered(lambda line: line.card_evidence == "exception")._write_card_evidence({
+        self.sudo().filtered(lambda line: line.card_evidence == "exception")._write_guarded({
             "card_acknowledged_reason": reason,
             "card_acknowledged_by": self.env.uid,
             "card_acknowledged_at": fields.Datetime.now(),

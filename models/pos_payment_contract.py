@@ -3,16 +3,9 @@ from odoo import fields, models
 
 class PosPayment(models.Model):
     _inherit = "pos.payment"
+    _guarded = frozenset({"card_batch_id"})
 
-    card_contract_id = fields.Many2one(
-        "card.contract",
-        readonly=True,
-        copy=False,
-        ondelete="restrict",
-        index="btree_not_null",
-        help="Under which contract the money comes, by what the terminal said.",
-    )
-
+    card_contract_id = fields.Many2one(help="Under which contract the money comes, by what the terminal said.")
     card_batch_id = fields.Many2one(
         "card.batch",
         readonly=True,
@@ -44,7 +37,7 @@ class PosPayment(models.Model):
             if (there.contract_id, there.terminal_id) == (contract, terminal) and there:
                 continue
             batch = batches._of(contract, terminal, payment.currency_id, payment._card_approved_at())
-            payment._write_card_evidence({"card_batch_id": batch.id})
+            payment._write_guarded({"card_batch_id": batch.id})
             if batch.state == "closed":
                 batch._take_late(payment)
 
@@ -62,7 +55,7 @@ class PosPayment(models.Model):
                     transaction.brand or payment.card_brand,
                 )
                 if payment.card_contract_id != contract:
-                    payment._write_card_evidence({"card_contract_id": contract.id})
+                    payment._write_guarded({"card_contract_id": contract.id})
 
 
 class PosPaymentMethod(models.Model):

@@ -260,7 +260,7 @@ class TestGermany(LedgerExportCase):
             ("VISA", "VISA DEBIT", "ECKarte"), ("Mastercard", "", "Kreditkarte"), ("Clan", "", "Unbar"),
             ("", "", "Unbar"),
         ):  # fmt: skip
-            payment._write_card_evidence({"card_brand": brand, "card_type": application})
+            payment._write_guarded({"card_brand": brand, "card_type": application})
             self.assertEqual(payment._dsfinvk_type({}), kind)
 
     def test_open_at_a_date(self):

@@ -33,7 +33,7 @@ class Payouts:
             "state": "closed",
             "number": number,
         })  # fmt: skip
-        payments._write_card_evidence({"card_batch_id": batch.id})
+        payments._write_guarded({"card_batch_id": batch.id})
         return batch
 
     def line(self, amount, day, label=CB, **facts):
