@@ -92,6 +92,30 @@ export class CardSettlementDialog extends Component {
         }));
     }
 
+    /** What the terminal does, before it is asked. */
+    get heading() {
+        const terminal = this.terminal?.name || "";
+        return this.canSettle
+            ? _t("%(terminal)s sends its payments to the bank", { terminal })
+            : _t("%(terminal)s settles by itself", { terminal });
+    }
+
+    /** Odoo's sum beside the terminal's, in words. */
+    get comparison() {
+        const { count, difference } = this.state.compared;
+        const amount = this.money(this.state.compared.amount);
+        if (!difference) {
+            return { title: _t("Odoo has the same: %(amount)s (payments: %(count)s)", { amount, count }) };
+        }
+        return {
+            title: _t("The terminal and Odoo differ by %s", this.money(difference)),
+            text: _t(
+                "Odoo has %(amount)s of this terminal (payments: %(count)s). Keep the terminal's ticket: a manager is told.",
+                { amount, count }
+            ),
+        };
+    }
+
     /** The sums agree in all, and not by card. */
     get onlyGroupsDiffer() {
         return !this.state.compared.difference && this.rows.some((row) => row.differs);

@@ -42,6 +42,10 @@ export class CardSlipDialog extends Component {
         return terminals.all.filter((terminal) => used.has(terminal.uuid) && terminals.can(terminal, { kind: "reprint" }));
     }
 
+    againOn(terminal) {
+        return _t("Last slip again on %s", terminal.name);
+    }
+
     /** Printing trouble is told, and changes nothing about the payment. */
     async print() {
         this.state.busy = true;
