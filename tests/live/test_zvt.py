@@ -261,6 +261,7 @@ def test_a_tip_afterwards_is_an_order_of_its_own_and_goes_back_with_its_payment(
     page.locator(".modal .numpad button", has_text="2").first.click()
     page.locator(".modal-footer .btn-primary").click()
     expect(till.receipt).to_contain_text("darin Trinkgeld")
+    expect(till.receipt.locator(".oldPrice")).to_have_count(0)  # of a price that a cashier has changed
     expect(page.locator(".receipt-screen .card-terminal-add-tip")).to_be_hidden()
     assert day.charges == [PRICE, 200]
     order = day.order()

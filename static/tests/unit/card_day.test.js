@@ -37,6 +37,16 @@ test("two tips are one article, exact to the cent", async () => {
     expect([order.lines.length, order.is_tipped]).toEqual([1, true]);
 });
 
+test("a tip has no other price that a receipt could strike out", async () => {
+    const { pos, order, line } = till({ iface_tipproduct: true, tip_product_id: { id: 7, product_tmpl_id: { id: 3 } } });
+    const tips = new CardTips(pos);
+    await tips.takeBack(order, 50);
+    expect([order.lines[0].price_type, order.lines[0].qty]).toEqual(["automatic", -1]);
+    order.lines[0].price_type = "manual"; // typed by the cashier before
+    await tips.add(line, 10);
+    expect(order.lines.map((each) => each.price_type)).toEqual(["automatic"]);
+});
+
 test("what a terminal says of a signature and a tip, and its own words for a decline", () => {
     const outcome = { merchant_receipt: "H", details: { signature: "yes", tip: "200", text: "Karte gesperrt" } };
     const told = { uuid: "u", state: "declined", code: "card_blocked", text: "x", amount_approved: 1440, outcome };

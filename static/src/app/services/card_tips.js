@@ -1,5 +1,8 @@
 import { majorUnits } from "../utils/amounts";
 
+/** Odoo's word for a price from elsewhere; one that a cashier has changed ("manual") has an old price on French receipts. */
+const TOLD = "automatic";
+
 /** Tips that cardholders add on the terminal: Odoo's own article for tips, where this point of sale takes tips. */
 export class CardTips {
     constructor(pos) {
@@ -24,9 +27,9 @@ export class CardTips {
         const article = order.lines.find((each) => each.product_id.id === product.id);
         if (article) {
             article.setUnitPrice(sum(article.price_unit));
+            article.price_type = TOLD;
         } else {
-            const vals = { product_id: product, price_unit: sum(0), product_tmpl_id: product.product_tmpl_id };
-            await this.pos.addLineToOrder(vals, order, {}, false);
+            await this._put(order, { price_unit: sum(0) });
         }
         this._note(order, tip);
         line.amount = sum(line.amount);
@@ -34,11 +37,14 @@ export class CardTips {
 
     /** Puts a tip that goes back with its payment (minor units) on a refund order. */
     async takeBack(order, tip) {
-        const { tip_product_id: product } = this.pos.config;
-        const price = majorUnits(tip, this.pos.currency.decimal_places);
-        const vals = { product_id: product, price_unit: price, qty: -1, product_tmpl_id: product.product_tmpl_id };
-        await this.pos.addLineToOrder(vals, order, {}, false);
+        await this._put(order, { price_unit: majorUnits(tip, this.pos.currency.decimal_places), qty: -1 });
         this._note(order, -tip);
+    }
+
+    _put(order, vals) {
+        const { tip_product_id: product } = this.pos.config;
+        const article = { product_id: product, product_tmpl_id: product.product_tmpl_id, price_type: TOLD, ...vals };
+        return this.pos.addLineToOrder(article, order, {}, false);
     }
 
     _note(order, tip) {
