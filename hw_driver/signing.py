@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+#: A text as `_CANONICAL` writes it, without an encoder made for each.
+quoted: Callable[[str], str] = json.encoder.encode_basestring
 
 
 class BadSignature(Exception):
@@ -94,8 +96,16 @@ def canonical(value: Any) -> bytes:
 
 def event_hash(prev: str, seq: int, uuid: str, kind: str, at: str, body: str) -> str:
     """Return the hash of a journal event, chained to the event before. `body`: its canonical JSON (docs/api.md 2.1)."""
-    head = canonical([seq, uuid, kind, at]).removesuffix(b"]")
-    return hashlib.sha256(b"%b%b,%b]" % (prev.encode(), head, body.encode())).hexdigest()
+    told = f"{prev}[{seq},{quoted(uuid)},{quoted(kind)},{quoted(at)},{body}]"
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def event_json(prev: str, seq: int, uuid: str, kind: str, at: str, body: str, digest: str) -> bytes:
+    """Return a journal event as Odoo receives it, in canonical JSON; `body` is that already."""
+    return (
+        f'{{"at":{quoted(at)},"body":{body},"hash":{quoted(digest)},"prev":{quoted(prev)},"seq":{seq},'
+        f'"type":{quoted(kind)},"uuid":{quoted(uuid)}}}'
+    ).encode()
 
 
 def _digest(key: bytes, data: bytes) -> bytes:

@@ -258,7 +258,7 @@ class Terminal:
     # -- inside
 
     def _supported(self, name: str) -> Kind:
-        if name not in (kind.value for kind in self.able.kinds):
+        if name not in self.able.kinds:
             raise NotSupported(f"Terminal {self.name} ({self.info.name}) has no {name}.")
         return Kind(name)
 

@@ -29,6 +29,7 @@ class Transaction:
     def __init__(self, uuid: str, body: Mapping[str, Any], record: Record | None = None) -> None:
         self.uuid = uuid
         self.body = body
+        self.kind = Kind(body["kind"])
         self.record: Record | None = None
         self.state = State.REQUESTED
         self.outcome: Outcome | None = None
@@ -37,14 +38,10 @@ class Transaction:
         self.evidence: Evidence | None = None
         self._progress: Progress | None = None
         self._progress_at = 0.0
-        self._moved: asyncio.Future[None] | None = None  # there while somebody waits
+        self._waiting: list[asyncio.Future[None]] = []
         if record is not None:
             self.journalled(record)
             self.ended = record.state in ENDED or record.state is State.UNKNOWN
-
-    @property
-    def kind(self) -> Kind:
-        return Kind(self.body["kind"])
 
     @property
     def money(self) -> Money:
@@ -84,8 +81,15 @@ class Transaction:
         Not "greater": after a restart of the driver it may begin again lower, and that is a change too.
         """
         if self.rev == after:
-            self._moved = self._moved or asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._moved], timeout=seconds)
+            loop = asyncio.get_running_loop()
+            moved = loop.create_future()
+            self._waiting.append(moved)
+            patience = loop.call_later(seconds, self._wake, moved)
+            try:
+                await moved
+            finally:
+                patience.cancel()
+                self._waiting = [waiting for waiting in self._waiting if waiting is not moved]
         return self
 
     # -- called by whoever runs the dialog
@@ -117,9 +121,13 @@ class Transaction:
 
     def _tell(self, at_least: int = 0) -> None:
         self.rev = max(self.rev + 1, at_least)
-        if self._moved is not None:
-            self._moved.set_result(None)
-            self._moved = None
+        for moved in self._waiting:
+            self._wake(moved)
+
+    @staticmethod
+    def _wake(moved: asyncio.Future[None]) -> None:
+        if not moved.done():
+            moved.set_result(None)
 
     def _progress_now(self) -> dict[str, Any] | None:
         if self._progress is None:

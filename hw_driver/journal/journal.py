@@ -69,6 +69,7 @@ class Journal(Reading):
         self._reserve = storage.Reserve(path.with_name(path.name + ".reserve"))
         self._untidied = 0
         self._recent: OrderedDict[str, Record] = OrderedDict()
+        self._absent = ""  # looked for last and not there: a new request is looked for at every step on its way
         self.notices = []
         self.on_event = None
 
@@ -104,6 +105,7 @@ class Journal(Reading):
         uuid = str(body["uuid"])
         if known := self.get(uuid):
             raise KnownTransaction(known)
+        self._absent = ""
         self._reserve.ensure()
         asked = {key: value for key, value in body.items() if key not in NOT_KEPT}
         original = str((asked.get("original") or {}).get("uuid", ""))
@@ -193,7 +195,12 @@ class Journal(Reading):
 
     def get(self, uuid: str) -> Record | None:
         """Return the transaction, or None."""
-        return self._recent.get(uuid) or super().get(uuid)
+        if (known := self._recent.get(uuid)) or uuid == self._absent:
+            return known
+        found = super().get(uuid)
+        if found is None:
+            self._absent = uuid
+        return found
 
     def _record(self, row: tuple[Any, ...]) -> Record:
         return self._recent.get(row[0]) or super()._record(row)

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from .. import signing
 from ..protocols.states import State
 from . import opening
 from .records import Event, Record, outcome_of
 
 _COLUMNS = "uuid, state, body, outcome, settled, requested_at, ended_at, seq"
+_EVENTS = "SELECT seq, uuid, type, at, body, prev, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
 _OPEN = "state IN ('requested', 'sent', 'unknown')"  # as the index says it
 #: Key of `meta` under which a terminal's latest identity is kept.
 IDENTITY_OF = "identity "
@@ -65,10 +67,16 @@ class Reading:
 
     def events(self, since: int = 0, limit: int = 500) -> list[Event]:
         """Return up to `limit` events with a number greater than `since`, in order."""
-        query = "SELECT seq, uuid, type, at, body, prev, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
         return [
             Event(seq, uuid, kind, at, json.loads(body), prev, digest)
-            for seq, uuid, kind, at, body, prev, digest in self._rows(query, since, limit)
+            for seq, uuid, kind, at, body, prev, digest in self._rows(_EVENTS, since, limit)
+        ]
+
+    def told(self, since: int, limit: int) -> list[bytes]:
+        """Return the same events, each as the JSON that goes to Odoo: what is stored is not read and written again."""
+        return [
+            signing.event_json(prev, seq, uuid, kind, at, body, digest)
+            for seq, uuid, kind, at, body, prev, digest in self._rows(_EVENTS, since, limit)
         ]
 
     def _select(self, where: str, value: str) -> list[Record]:

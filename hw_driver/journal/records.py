@@ -78,7 +78,11 @@ def outcome_body(outcome: Outcome | None) -> dict[str, Any]:
     if outcome is None:
         return {}
     said = ((name, getattr(outcome, name)) for name in _MEMBERS)
-    return {name: _plain(value) for name, value in said if value or type(value) in (int, tuple)}
+    return {
+        name: value if type(value) in _AS_IT_IS else _plain(value)
+        for name, value in said
+        if value or type(value) in (int, tuple)
+    }
 
 
 def outcome_of(body: Mapping[str, Any]) -> Outcome | None:
@@ -94,8 +98,6 @@ _AS_IT_IS = frozenset({str, int, bool})
 
 
 def _plain(value: Any) -> Any:
-    if type(value) in _AS_IT_IS:
-        return value
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return dict(value) if isinstance(value, Mapping) else str(value) if isinstance(value, State) else value

@@ -12,13 +12,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from ..journal import Event, SetAside, set_aside_beside
+from ..journal import SetAside, set_aside_beside
 
 log = logging.getLogger(__name__)
 
-Post = Callable[[dict[str, Any], list[Event]], Awaitable[dict[str, Any]]]
-"""Posts events with these members of the request changed; returns Odoo's answer."""
-Fit = Callable[[list[Event]], list[Event]]
+Post = Callable[[dict[str, Any], list[bytes]], Awaitable[dict[str, Any]]]
+"""Posts events, each as JSON, with these members of the request changed; returns Odoo's answer."""
+Fit = Callable[[list[bytes]], list[bytes]]
 """Returns the first of these events that fit in one request."""
 
 MOST = 500
@@ -51,7 +51,7 @@ class Leftovers:
 async def _deliver(journal: SetAside, post: Post, fit: Fit) -> None:
     about = {"journal_id": journal.journal_id, "last": journal.last, "head": None, "closed": True}
     want, before = int((await post(about, []))["want"]), 0
-    while want > before and (events := fit(journal.events(want - 1, MOST))):
+    while want > before and (events := fit(journal.told(want - 1, MOST))):
         before, want = want, int((await post(about, events))["want"])
         log.info("journal %s, set aside: Odoo has it up to event %s of %s", journal.journal_id, want - 1, journal.last)
     await post({**about, "finished": True}, [])

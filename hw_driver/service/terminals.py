@@ -34,6 +34,8 @@ class Terminals:
 
     async def settle(self) -> None:
         """Carry out what of the configuration had to wait for a dialog to end."""
+        if {id_: settings for id_, (settings, _) in self._live.items()} == self._wanted:
+            return
         async with self._changing:
             for id_ in {**self._live, **self._wanted}:
                 await self._settle(id_)

@@ -26,6 +26,7 @@ from hw_driver.journal import (
     schema,
     storage,
 )
+from hw_driver.journal.journal import REMEMBERED
 from hw_driver.protocols.machine import Outcome
 from hw_driver.protocols.states import ENDED, State
 
@@ -96,6 +97,32 @@ def test_reading_from_any_number(journal: Journal) -> None:
     assert len(everything) == journal.last == 13
     assert journal.events(since=5, limit=3) == everything[5:8]
     assert journal.events(since=13) == []
+
+
+def test_what_goes_to_odoo_is_canonical_and_chained_whatever_it_says(journal: Journal) -> None:
+    awkward = 'é "quoted" \\ \n \x00 \u2028 \U0001f4b3'
+    sold(journal, reference=awkward, till=awkward)
+    sold(journal, uuid=awkward)
+    journal.note(awkward, {awkward: awkward})
+    events = journal.events()
+    assert broken_link(journal.journal_id, events) is None
+    written = [
+        json.dumps(event.as_json(), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        for event in events
+    ]
+    assert journal.told(since=0, limit=500) == written
+    assert journal.told(since=3, limit=2) == written[3:5]
+
+
+def test_what_was_not_there_is_found_once_it_is(journal: Journal) -> None:
+    asked = body()
+    assert journal.get(asked["uuid"]) is None
+    assert journal.get(asked["uuid"]) is None
+    record = journal.intend(asked)
+    assert journal.get(asked["uuid"]) == record
+    for _ in range(REMEMBERED + 1):
+        sold(journal)
+    assert journal.get(asked["uuid"]) == record, "no longer in memory"
 
 
 def test_everything_is_there_after_a_restart(path: Path, journal: Journal) -> None:
