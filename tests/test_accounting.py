@@ -5,6 +5,7 @@ import uuid
 from odoo.tests import tagged
 
 from .common import CardTerminalCase
+from .common_currency import OtherCurrencyCase
 
 
 @tagged("post_install", "-at_install")
@@ -65,13 +66,21 @@ class TestAccounting(CardTerminalCase):
         self.assertEqual(len(payments), 1)
         return payments
 
+    def assertOutstanding(self, amount, method=None):
+        """What the cards of a method paid waits on its outstanding account; its receivable is empty."""
+        method = method or self.card_pm
+        given = (amount, 0) if amount > 0 else (0, -amount)
+        self.assertEntry(
+            self.payment(method).move_id,
+            (method.outstanding_account_id, *given),
+            (method.receivable_account_id, *reversed(given)),
+        )
+
     def test_one_sale(self):
         self.book(1, (self.card_pm, 10.0))
         self.close()
         self.assertEntry(self.session.move_id, (self.sales_account, 0, 10), (self.pos_receivable_bank, 10, 0))
-        self.assertEntry(
-            self.payment(self.card_pm).move_id, (self.outstanding_bank, 10, 0), (self.pos_receivable_bank, 0, 10)
-        )
+        self.assertOutstanding(10)
         self.assertReconciled(self.pos_receivable_bank)
 
     def test_one_sale_with_tax(self):
@@ -92,9 +101,7 @@ class TestAccounting(CardTerminalCase):
             self.session.move_id,
             (self.sales_account, 0, 10.91), (self.tax_received_account, 0, 1.09), (self.pos_receivable_bank, 12, 0),
         )  # fmt: skip
-        self.assertEntry(
-            self.payment(self.card_pm).move_id, (self.outstanding_bank, 12, 0), (self.pos_receivable_bank, 0, 12)
-        )
+        self.assertOutstanding(12)
 
     def test_sale_and_refund(self):
         self.book(3, (self.card_pm, 30.0))
@@ -106,9 +113,7 @@ class TestAccounting(CardTerminalCase):
             (self.sales_account, 10, 0),
             (self.pos_receivable_bank, 20, 0),
         )
-        self.assertEntry(
-            self.payment(self.card_pm).move_id, (self.outstanding_bank, 20, 0), (self.pos_receivable_bank, 0, 20)
-        )
+        self.assertOutstanding(20)
         self.assertReconciled(self.pos_receivable_bank)
 
     def test_only_a_refund(self):
@@ -117,7 +122,7 @@ class TestAccounting(CardTerminalCase):
         self.assertEntry(self.session.move_id, (self.sales_account, 10, 0), (self.pos_receivable_bank, 0, 10))
         payment = self.payment(self.card_pm)
         self.assertEqual((payment.payment_type, payment.amount), ("outbound", 10.0))
-        self.assertEntry(payment.move_id, (self.outstanding_bank, 0, 10), (self.pos_receivable_bank, 10, 0))
+        self.assertOutstanding(-10)
         self.assertReconciled(self.pos_receivable_bank)
 
     def test_more_refunded_than_sold(self):
@@ -130,9 +135,7 @@ class TestAccounting(CardTerminalCase):
             (self.sales_account, 30, 0),
             (self.pos_receivable_bank, 0, 20),
         )
-        self.assertEntry(
-            self.payment(self.card_pm).move_id, (self.outstanding_bank, 0, 20), (self.pos_receivable_bank, 20, 0)
-        )
+        self.assertOutstanding(-20)
         self.assertReconciled(self.pos_receivable_bank)
 
     def test_sold_and_given_back_is_nothing(self):
@@ -153,9 +156,7 @@ class TestAccounting(CardTerminalCase):
             self.session.move_id,
             (self.sales_account, 0, 20), (self.pos_receivable_bank, 12.34, 0), (self.pos_receivable_cash, 7.66, 0),
         )  # fmt: skip
-        self.assertEntry(
-            self.payment(self.card_pm).move_id, (self.outstanding_bank, 12.34, 0), (self.pos_receivable_bank, 0, 12.34)
-        )
+        self.assertOutstanding(12.34)
         self.assertReconciled(self.pos_receivable_bank, self.pos_receivable_cash)
 
     def test_half_cash_half_card(self):
@@ -169,9 +170,7 @@ class TestAccounting(CardTerminalCase):
         self.assertEntry(
             cash.move_id, (self.pos_receivable_cash, 0, 5), (self.cash_pm1.journal_id.default_account_id, 5, 0)
         )
-        self.assertEntry(
-            self.payment(self.card_pm).move_id, (self.outstanding_bank, 5, 0), (self.pos_receivable_bank, 0, 5)
-        )
+        self.assertOutstanding(5)
 
     def test_two_card_methods(self):
         self.book(2, (self.card_pm, 8.5), (self.meal_pm, 11.5))
@@ -182,12 +181,8 @@ class TestAccounting(CardTerminalCase):
             (self.sales_account, 0, 20), (self.sales_account, 10, 0),
             (self.pos_receivable_bank, 8.5, 0), (self.meal_receivable, 1.5, 0),
         )  # fmt: skip
-        self.assertEntry(
-            self.payment(self.card_pm).move_id, (self.outstanding_bank, 8.5, 0), (self.pos_receivable_bank, 0, 8.5)
-        )
-        self.assertEntry(
-            self.payment(self.meal_pm).move_id, (self.meal_account, 1.5, 0), (self.meal_receivable, 0, 1.5)
-        )
+        self.assertOutstanding(8.5)
+        self.assertOutstanding(1.5, self.meal_pm)
         self.assertReconciled(self.pos_receivable_bank, self.meal_receivable)
 
     def test_an_open_question_is_not_booked(self):
@@ -208,29 +203,7 @@ class TestAccounting(CardTerminalCase):
 
 
 @tagged("post_install", "-at_install")
-class TestOtherCurrency(CardTerminalCase):
-    """A till whose currency is not the company's: half a unit of the till's is one of the company's."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.card_pm = cls.bank_pm2
-        cls.card_pm.write({"payment_method_type": "terminal", "use_payment_terminal": "card_terminal"})
-        cls.config = cls.other_currency_config
-        cls.config.card_terminal_id = cls.terminal
-
-    def book(self, quantity):
-        """Sell, or take back, coffees by card; return what the till's currency makes of them."""
-        order, line = str(uuid.uuid4()), str(uuid.uuid4())
-        data = self.order_data(order, [], quantity=quantity)
-        minor = round(abs(data["amount_total"]) * 10**self.currency.decimal_places)
-        transaction = self.ask(order, line, minor, kind="refund" if quantity < 0 else "sale")
-        self.approve(transaction, minor)
-        self.report()
-        booked = self.sync({**data, "payment_ids": [self.card_line(line, transaction, data["amount_total"])]})
-        self.assertEqual((booked.state, booked.payment_ids.card_evidence), ("paid", "matched"))
-        return data["amount_total"]
-
+class TestOtherCurrency(OtherCurrencyCase):
     def assertEntries(self, sign):
         session = self.pos_session
         self.assertEqual(session.close_session_from_ui(), {"successful": True})

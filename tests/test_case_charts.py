@@ -84,33 +84,6 @@ class OfferCase(ChartCase):
         self.assertReceivableEmpty(self.card_pm.receivable_account_id)
         self.assertReceivableEmpty(invoiced)
 
-    def assertGermanWeek(self, girocard, credit, bank, fee, receivable):
-        """What a week moves on the accounts of an SKR chart, entry by entry."""
-        debit_cards = self.offered("girocard", ["girocard"])
-        credit_cards = self.offered("Credit cards", ["VISA"], settlement="net")
-        self.book(564.20, "girocard")
-        self.book(490.0, "VISA")
-        self.close()
-        payments = self.session.bank_payment_ids.grouped("card_contract_id")
-        self.assertEntry(payments[debit_cards].move_id, (girocard, 564.20, 0), (receivable, 0, 564.20))
-        self.assertEntry(payments[credit_cards].move_id, (credit, 490, 0), (receivable, 0, 490))
-        for contract, code, paid, gross, kept in (
-            (debit_cards, girocard, 564.20, 564.20, 0.0),
-            (credit_cards, credit, 481.90, 490.0, 8.10),
-        ):
-            line = self.bank_line(paid, contract.name)
-            parts = [{"account_id": self.account(code).id, "amount": -gross, "name": contract.name}]
-            expected = [(bank, paid, 0), (code, 0, gross)]
-            if kept:
-                parts += contract._fee_lines(kept, self.company.currency_id, line.date, contract.name)
-                expected.append((fee, kept, 0))
-            (settled, *_fees) = line._book_card_parts(parts, contract, "0815")
-            entry = payments[contract].move_id
-            waiting = entry.line_ids.filtered(lambda item: item.account_id.reconcile and not item.reconciled)
-            (settled | waiting).reconcile()
-            self.assertEntry(line.move_id, *expected)
-            self.assertEqual(self.movement(code), (0.0, 0.0))
-
 
 @tagged("post_install", "-at_install")
 class TestFrance(OfferCase):
@@ -148,10 +121,6 @@ class TestGermany03(OfferCase):
     def test_mixed_invoiced_and_refunded(self):
         self.assertMixedSession("8400", "1776", (42.02, 7.98), (30.25, 5.75))
 
-    def test_a_weekly_payout_less_the_fee(self):
-        """Cases 5 and 8.11: 564.20 girocard in full, 490.00 of credit cards as 481.90, a fee of 8.10."""
-        self.assertGermanWeek("1361", "1362", "1201", "4970", "1411")
-
 
 @tagged("post_install", "-at_install")
 class TestGermany04(OfferCase):
@@ -168,10 +137,6 @@ class TestGermany04(OfferCase):
 
     def test_mixed_invoiced_and_refunded(self):
         self.assertMixedSession("4400", "3806", (42.02, 7.98), (30.25, 5.75))
-
-    def test_a_weekly_payout_less_the_fee(self):
-        """Cases 5 and 8.11: 564.20 girocard in full, 490.00 of credit cards as 481.90, a fee of 8.10."""
-        self.assertGermanWeek("1461", "1462", "1801", "6855", "1206")
 
 
 @tagged("post_install", "-at_install")

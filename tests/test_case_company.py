@@ -1,11 +1,9 @@
 """Contracts, batches, fees and chargebacks beside another company's, and in another currency than the company's."""
 
-import uuid
-
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
-from .common import CardTerminalCase
+from .common_currency import OtherCurrencyCase
 from .test_batch import BatchCase
 
 
@@ -84,16 +82,10 @@ class TestTwoCompanies(BatchCase):
 
 
 @tagged("post_install", "-at_install")
-class TestOtherCurrency(CardTerminalCase):
-    """A till whose currency has three decimals and is worth two of the company's."""
-
+class TestOtherCurrency(OtherCurrencyCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.card_pm = cls.bank_pm2
-        cls.card_pm.write({"payment_method_type": "terminal", "use_payment_terminal": "card_terminal"})
-        cls.config = cls.other_currency_config
-        cls.config.card_terminal_id = cls.terminal
         cls.waits = cls.copy_account(cls.outstanding_bank, {"name": "Cards to Collect", "code": "511500"})
         cls.contract = cls.env["card.contract"].create(
             {"name": "CB", "outstanding_account_id": cls.waits.id, "takes_others": True}
@@ -103,13 +95,7 @@ class TestOtherCurrency(CardTerminalCase):
         """5.000 of the till's are 10.00 of the company's, on the contract's account in both."""
         session = self.open()
         for quantity in (1, 1, -1):
-            order, line = str(uuid.uuid4()), str(uuid.uuid4())
-            data = self.order_data(order, [], quantity=quantity)
-            minor = round(abs(data["amount_total"]) * 10**self.currency.decimal_places)
-            transaction = self.ask(order, line, minor, kind="refund" if quantity < 0 else "sale")
-            self.approve(transaction, minor)
-            self.report()
-            self.sync({**data, "payment_ids": [self.card_line(line, transaction, data["amount_total"])]})
+            self.book(quantity)
         batch = self.env["card.batch"].search([("contract_id", "=", self.contract.id)])
         self.assertEqual((batch.currency_id, batch.odoo_count, batch.odoo_amount), (self.currency, 3, 5.0))
         self.assertEqual(session.get_closing_control_data()["card_terminal"]["contracts"][0]["odoo_amount"], 5000)

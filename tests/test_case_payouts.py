@@ -72,11 +72,15 @@ class GermanWeekCase(Payouts, ChartCase):
         cls.company.write({"card_datev_consultant": 29098, "card_datev_client": 55003})
 
     def assertWeek(self, giro, credit, bank, fee, receivable):
-        """Cases 8.9 and 8.11: five batches in one net payout, two terminals in one credit, and their DATEV rows."""
+        """Cases 5, 8.9 and 8.11: five batches in one net payout, two terminals in one credit, and their DATEV rows."""
         for day, amount in ((9, 120.0), (10, 80.0), (11, 150.0), (12, 90.0), (13, 50.0)):
             self.batch_at(day, amount, "VISA", number=f"02{day}")
         orders = [self.book(amount, "girocard") for amount in (300.0, 264.20)]
         self.close()
+        self.assertEntry(
+            self.session.bank_payment_ids.move_id,
+            (giro, 564.20, 0), (receivable, 0, 564.20), (credit, 490, 0), (receivable, 0, 490),
+        )  # fmt: skip
         for order, terminal in zip(orders, (self.terminal, self.spare), strict=True):
             self.closed_batch(self.girocard, 13, order.payment_ids, terminal)
         self.line(564.20, 16, "GIROCARD 54000123")

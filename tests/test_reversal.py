@@ -5,37 +5,28 @@ import uuid
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from .common import KEY, CardTerminalCase, decode_grant
+from ..models.card_terminal_grant import NotHeardYet
+from .common import KEY, decode_grant
+from .common_grants import GrantCase
 
 
 @tagged("post_install", "-at_install")
-class TestReversal(CardTerminalCase):
+class TestReversal(GrantCase):
     def setUp(self):
         super().setUp()
         self.open()
         self.order_uuid, self.line_uuid = str(uuid.uuid4()), str(uuid.uuid4())
         self.sale = self.sell(self.order_uuid, self.line_uuid)
-
-    def grant(self, kind="reversal", amount=1000, **changes):
-        return self.pos_session.with_user(self.cashier).card_terminal_refund_grant({
-            "uuid": str(uuid.uuid4()), "kind": kind, "amount": amount, "currency": self.currency_name,
-            "terminal": self.terminal.uuid, "refunded_order_ids": [], "original": self.sale.uuid,
-            "order": self.order_uuid, "line": str(uuid.uuid4()), **changes,
-        })  # fmt: skip
-
-    def assertRefused(self, words, **changes):
-        with self.assertRaisesRegex(UserError, words), self.env.cr.savepoint():
-            self.grant(**changes)
+        self.asked = {
+            "kind": "reversal", "amount": 1000, "refunded_order_ids": [], "original": self.sale.uuid,
+            "order": self.order_uuid,
+        }  # fmt: skip
 
     def give_back(self, kind, amount, state):
         """Let the driver report money that goes back of the sale, and return the transaction's uuid and its line's."""
         line = str(uuid.uuid4())
         transaction = self.ask(self.order_uuid, line, amount, kind=kind, original={"uuid": self.sale.uuid})
-        if state == "approved":
-            self.approve(transaction, amount)
-        elif state != "sent":
-            self.journal.add(state, transaction, state=state, code=state)
-        self.report()
+        self.report_end(transaction, state, amount)
         return transaction, line
 
     def test_a_payment_of_an_order_that_is_not_paid_yet(self):
@@ -55,16 +46,12 @@ class TestReversal(CardTerminalCase):
             for state, refused in (
                 ("approved", True), ("unknown", True), ("sent", True), ("declined", False), ("failed", False),
             ):  # fmt: skip
-                with self.subTest(kind=kind, state=state), self.env.cr.savepoint() as savepoint:
-                    journal, self.journal = self.journal, self.journal.snapshot()
+                with self.subTest(kind=kind, state=state), self.undone():
                     self.give_back(kind, 1000 if kind == "reversal" else 1, state)
                     if refused:
                         self.assertRefused("")
                     else:
                         self.grant()
-                    savepoint.rollback()
-                    self.env.invalidate_all()
-                    self.journal = journal
 
     def test_a_grant_that_was_given_counts(self):
         request = {"uuid": str(uuid.uuid4())}
@@ -88,7 +75,15 @@ class TestReversal(CardTerminalCase):
 
     def test_nobody_knows_of_what(self):
         for original in (None, "", str(uuid.uuid4()), ["x"]):
-            self.assertRefused("not heard of", original=original)
+            self.assertRefused("not heard from", original=original)
+
+    def test_the_till_hears_of_the_approval_before_odoo(self):
+        sale = self.ask(self.order_uuid, str(uuid.uuid4()), 1000)
+        self.report()
+        with self.assertRaises(NotHeardYet), self.env.cr.savepoint():
+            self.grant(original=sale)
+        self.report_end(sale, "approved", 1000)
+        self.grant(original=sale)
 
     def test_a_terminal_that_cannot(self):
         self.terminal.options = {"reversal": False}

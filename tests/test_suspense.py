@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common_books import BooksCase
+from .common_currency import OtherCurrencyCase
 
 
 @tagged("post_install", "-at_install")
@@ -186,17 +187,7 @@ class TestSuspense(BooksCase):
 
 
 @tagged("post_install", "-at_install")
-class TestSuspenseOtherCurrency(BooksCase):
-    """A till whose currency is not the company's: half a unit of the till's is one of the company's."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.card_pm = cls.bank_pm2
-        cls.card_pm.write({"payment_method_type": "terminal", "use_payment_terminal": "card_terminal"})
-        cls.config = cls.other_currency_config
-        cls.config.card_terminal_id = cls.terminal
-
+class TestSuspenseOtherCurrency(OtherCurrencyCase, BooksCase):
     def test_in_both_currencies(self):
         loose = self.charge(5000)
         self.decide(loose, "suspense")

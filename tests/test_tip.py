@@ -2,15 +2,15 @@
 
 import uuid
 
-from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import KEY, decode_grant
+from .common_grants import GrantCase
 from .test_day_end import DayCase
 
 
 @tagged("post_install", "-at_install")
-class TestTip(DayCase):
+class TestTip(DayCase, GrantCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -21,27 +21,13 @@ class TestTip(DayCase):
     def setUp(self):
         super().setUp()
         self.sale, self.order = self.sold(1000, details={"tippable": "yes"})
-
-    def allow(self, kind="tip", amount=200, **changes):
-        return self.pos_session.with_user(self.cashier).card_terminal_refund_grant({
-            "uuid": str(uuid.uuid4()), "kind": kind, "amount": amount, "currency": self.currency_name,
-            "terminal": self.terminal.uuid, "refunded_order_ids": [], "original": self.sale.uuid,
-            "order": str(uuid.uuid4()), "line": str(uuid.uuid4()), **changes,
-        })  # fmt: skip
-
-    def assertRefused(self, words, **changes):
-        with self.assertRaisesRegex(UserError, words), self.env.cr.savepoint():
-            self.allow(**changes)
+        self.asked = {"kind": "tip", "amount": 200, "refunded_order_ids": [], "original": self.sale.uuid}
 
     def tip(self, amount=200, state="approved"):
         """Let the driver report a tip; return (transaction, place of its order and line)."""
         place = (str(uuid.uuid4()), str(uuid.uuid4()))
         transaction = self.ask(*place, amount, kind="tip", original={"uuid": self.sale.uuid})
-        if state == "approved":
-            self.approve(transaction, amount)
-        elif state != "sent":
-            self.journal.add(state, transaction, state=state, code=state)
-        self.report()
+        self.report_end(transaction, state, amount)
         return self.transaction(transaction), place
 
     def booked(self, amount=200):
@@ -56,15 +42,15 @@ class TestTip(DayCase):
         return transaction, self.sync({**data, **totals, "payment_ids": [payment], "state": "paid"})
 
     def test_it_is_allowed_over_exactly_this(self):
-        answer = self.allow()
+        answer = self.grant()
         claims = decode_grant(answer["grant"], KEY)
         wanted = {"typ": "once", "kind": "tip", "max_amount": 200, "original": self.sale.uuid}
         self.assertLessEqual(wanted.items(), claims.items())
         self.assertEqual(answer["original"], self.sale.uuid)
 
     def test_what_it_needs(self):
-        self.assertRefused("not heard of", original=str(uuid.uuid4()))
-        self.assertRefused("not heard of", original=None)
+        self.assertRefused("not heard from", original=str(uuid.uuid4()))
+        self.assertRefused("not heard from", original=None)
         self.assertRefused("more than zero", amount=0)
         other, _order = self.sold(1000)
         self.assertRefused("takes no tip on this payment", original=other.uuid)
@@ -76,16 +62,12 @@ class TestTip(DayCase):
 
     def test_once_however_it_ended(self):
         for state, refused in (("declined", False), ("failed", False), ("unknown", True), ("sent", True)):
-            with self.subTest(state), self.env.cr.savepoint() as savepoint:
-                journal, self.journal = self.journal, self.journal.snapshot()
+            with self.subTest(state), self.undone():
                 self.tip(state=state)
                 if refused:
                     self.assertRefused("already, or may have been")
                 else:
-                    self.allow()
-                savepoint.rollback()
-                self.env.invalidate_all()
-                self.journal = journal
+                    self.grant()
 
     def test_not_after_money_went_back(self):
         back = self.ask(self.order.uuid, str(uuid.uuid4()), 100, kind="refund", original={"uuid": self.sale.uuid})
@@ -133,10 +115,10 @@ class TestTip(DayCase):
         self.booked()
         self.assertRefused("with the tip", kind="reversal", amount=1000)
         self.assertRefused("", kind="reversal", amount=1201)
-        self.allow(kind="reversal", amount=1200)
+        self.grant(kind="reversal", amount=1200)
 
     def test_a_tip_goes_back_to_the_card_that_paid(self):
         _transaction, order = self.booked()
         request = {"kind": "refund", "amount": 200, "original": None, "refunded_order_ids": order.ids}
         self.assertRefused("At most", **{**request, "amount": 1201})
-        self.assertEqual(self.allow(**request)["original"], self.sale.uuid)
+        self.assertEqual(self.grant(**request)["original"], self.sale.uuid)
