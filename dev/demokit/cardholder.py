@@ -30,14 +30,24 @@ class Cardholder:
         return self.page.locator(f"#screen[data-phase={phase}]")
 
     def pay(self, card: str) -> None:
-        """Present a card when the terminal asks for one; type the PIN where it wants it; wait for its word."""
+        """Present a card and wait for the terminal's word."""
+        self.present(card)
+        expect(self.screen("approved")).to_be_visible()
+
+    def present(self, card: str) -> None:
+        """Present a card when the terminal asks for one; type the PIN where it wants it."""
         expect(self.screen("card")).to_be_visible()
         self.page.locator(f"#cards [data-card={card}]").click()
         expect(self.page.locator("#screen:not([data-phase=card])")).to_be_visible()
         if self.screen("pin").is_visible():
             for key in (*PIN, "green"):
                 self.press(key)
-        expect(self.screen("approved")).to_be_visible()
+
+    def go_wrong(self, fault: str) -> None:
+        """Let something go wrong at the next payment."""
+        row = self.page.locator(f"#faults [data-fault={fault}]")
+        row.locator("[data-mode=once]").click()
+        expect(row).to_have_attribute("data-mode", "once")
 
     def press(self, key: str) -> None:
         """Press a key: a digit, green, yellow or red."""

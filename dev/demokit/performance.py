@@ -41,6 +41,8 @@ def perform(workplace: Workplace, options: argparse.Namespace) -> int:
             if options.month:
                 books.fill(shop)
                 books.photograph_books(workplace, shop, pictures)
+            if options.once and options.shots:
+                sale.photograph_unknown(workplace, shop, pictures)
         wrong = evidence.problems(found)
         for problem in wrong:
             note(f"dev/demo: {problem}")

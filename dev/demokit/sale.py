@@ -78,6 +78,22 @@ def close_register(stage: Stage, context: BrowserContext) -> None:
         till.close_register()
 
 
+def photograph_unknown(workplace: Workplace, stage: Stage, pictures: Path) -> None:
+    """Lose a terminal's answer, and take a picture of what the till asks then."""
+    with people(workplace) as context, Progress("Losing an answer"):
+        cardholder = Cardholder(context.new_page(), stage.face)
+        cardholder.open()
+        cardholder.go_wrong("lost")
+        till = stage.till(context.new_page())
+        till.open(LOGIN, PASSWORD)
+        till.add(stage.country.basket[0])
+        till.to_payment()
+        till.pay_by_card()
+        cardholder.present(stage.terminal.card)
+        expect(till.question).to_be_visible(timeout=tills.LOAD)
+        photograph(till.page, pictures / "unknown.png")
+
+
 def photograph_transactions(stage: Stage, context: BrowserContext, pictures: Path) -> None:
     """Take a picture of the list of card transactions in the back office."""
     page = context.new_page()
