@@ -12,6 +12,7 @@
         "security/card_terminal_rules.xml",
         "data/ir_cron.xml",
         "data/card_batch_sequence.xml",
+        "data/card_bank_line_secret.xml",
         "data/card_mail_template.xml",
         "wizards/card_driver_connect_views.xml",
         "wizards/card_driver_replace_views.xml",

@@ -67,18 +67,28 @@ class CardDashboard(models.Model):
             currency, domain = card.currency_id, card._domain()
             by_age = dict(items._read_group(domain, ["age"], ["open_amount:sum"]))
             late = items._read_group(domain & Domain("is_late", "=", True), [], ["open_amount:sum"])[0][0]
-            coming = {
-                day: amount
-                for day, amount in items._read_group(
-                    domain & Domain("expected_on", ">=", today), ["expected_on:day"], ["expected_amount:sum"]
-                )
-                if to_minor(amount, currency) > 0
-            }
+            coming = card._coming(domain & Domain("expected_on", ">=", today))
             card.open_amount = from_minor(sum(to_minor(amount, currency) for amount in by_age.values()), currency)
             card.late_amount = from_minor(to_minor(late or 0, currency), currency)
             card.next_on = min(coming, default=False)
             card.next_amount = coming.get(card.next_on, 0)
             card.graph = json.dumps(card._age_graph(by_age) if card.contract_id else card._coming_graph(coming, late))
+
+    def _coming(self, domain):
+        """Return {day: what the bank is expected to pay}.
+
+        What a contract's acquirer keeps, chargebacks and days of refunds, is taken off its payouts that come next.
+        """
+        coming, kept = {}, {}
+        for contract, day, amount in self.env["card.open.item"]._read_group(
+            domain, ["contract_id", "expected_on:day"], ["expected_amount:sum"], order="expected_on:day"
+        ):
+            minor = to_minor(amount, self.currency_id) + kept.pop(contract, 0)
+            if minor > 0:
+                coming[day] = coming.get(day, 0) + minor
+            else:
+                kept[contract] = minor
+        return {day: from_minor(minor, self.currency_id) for day, minor in coming.items()}
 
     def _age_graph(self, by_age):
         names = (("0_3", "0–3"), ("4_7", "4–7"), ("8_30", "8–30"), ("31", "> 30"))

@@ -76,6 +76,8 @@ DUES = (
                 GROUP BY part.batch_id
                ) paid ON paid.batch_id = batch.id
          WHERE batch.state = 'closed'
+    ), since AS (
+        SELECT contract_id AS contract, min(day) AS day FROM batch WHERE NOT done GROUP BY contract_id
     ), part AS (
         SELECT payment.card_batch_id AS batch, payment.session_id AS session, payment.payment_method_id AS method,
                sum(payment.amount) AS amount, count(*) AS count
@@ -108,16 +110,15 @@ DUES = (
                  JOIN account_move_line line ON line.id = before.account_move_line_id
                 WHERE before.card_batch_id = batch.id AND line.reconciled)
       FROM batch
+      JOIN since ON since.contract = batch.contract_id AND since.day <= batch.day
       JOIN res_currency currency ON currency.id = batch.currency_id
       LEFT JOIN owed ON owed.batch = batch.id
      WHERE batch.amount_due <> 0
-       AND batch.day >= (SELECT min(open.day) FROM batch open
-                          WHERE NOT open.done AND open.contract_id = batch.contract_id)
     """,
     "CREATE INDEX ON match_due (contract, day); CREATE INDEX ON match_due (id)",
     "CREATE INDEX ON match_word (word)",
     "CREATE INDEX ON match_may_be (line)",
-    "ANALYZE match_line; ANALYZE match_word; ANALYZE match_may_be; ANALYZE match_due",
+    "ANALYZE match_contract; ANALYZE match_line; ANALYZE match_word; ANALYZE match_may_be; ANALYZE match_due",
 )
 
 #: Chargebacks that acquirers keep from a payout to come: what is open of them. One of a contract, or all together.
@@ -152,6 +153,9 @@ _FITS = """
 CASE WHEN {known} IS NOT NULL THEN {known} = {owed}
      ELSE abs({owed} - {paid} - _EXPECTED_) <= round(contract.tolerance * 10 ^ line.digits) END
 """.replace("_EXPECTED_", _EXPECTED)
+
+#: Days that the bank may take. One by one: what is joined by a day is found by it, not by going through all days.
+_DAYS = "generate_series(contract.days_min, contract.days_max)"
 
 _CANDIDATE = """
 INSERT INTO match_cand (pass, found_by, contract, currency, digits, lines, dues, paid, owed, known, expected, count,
@@ -266,8 +270,9 @@ WITH found AS (
       FROM match_line line
       JOIN match_may_be may_be ON may_be.line = line.id
       JOIN match_contract contract ON contract.id = may_be.contract
+     CROSS JOIN LATERAL {_DAYS} AS after
       JOIN match_window win ON win.contract = contract.id AND win.currency = line.currency
-       AND win.last_day BETWEEN line.date - contract.days_max AND line.date - contract.days_min
+       AND win.last_day = line.date - after
      WHERE NOT line.taken
        AND CASE WHEN line.gross IS NOT NULL THEN line.gross = win.amount
                 ELSE abs(win.amount - line.amount - win.expected) <= win.slack END
@@ -286,7 +291,7 @@ SELECT 2,
   JOIN whole USING (line, pooled, unit, first, last)
  ORDER BY found.pooled, found.line
 """
-#: One batch by several neighbouring lines of its contract, all of one sign.
+#: One batch by several neighbouring lines of its contract, all of one sign: each line is in some runs of each size.
 _SPLIT = f"""
 {_CANDIDATE}
 WITH item AS (
@@ -296,25 +301,23 @@ WITH item AS (
       JOIN match_may_be may_be ON may_be.line = line.id
      WHERE NOT line.taken
 ), line AS (
-    SELECT first.contract, first.currency, first.digits, first.pos, last.pos AS last, first.date AS first_date,
-           last.date, array_agg(item.id ORDER BY item.id) AS lines, sum(item.amount)::bigint AS paid,
-           CASE WHEN bool_and(item.gross IS NOT NULL) THEN sum(item.gross)::bigint END AS known,
-           bool_and(item.named) AS named
-      FROM item first
-      JOIN item last ON last.contract = first.contract AND last.currency = first.currency
-       AND last.pos BETWEEN first.pos + 1 AND first.pos + {MOST_CREDITS - 1} AND last.date - first.date <= {CREDIT_DAYS}
-      JOIN item ON item.contract = first.contract AND item.currency = first.currency
-       AND item.pos BETWEEN first.pos AND last.pos
-     GROUP BY 1, 2, 3, 4, 5, 6, 7
-    HAVING abs(sum(item.amount)) = sum(abs(item.amount))
+    SELECT contract, currency, digits, min(date) AS first_date, max(date) AS date, array_agg(id ORDER BY id) AS lines,
+           sum(amount)::bigint AS paid, CASE WHEN bool_and(gross IS NOT NULL) THEN sum(gross)::bigint END AS known,
+           bool_and(named) AS named
+      FROM item
+     CROSS JOIN generate_series(2, {MOST_CREDITS}) AS size
+     CROSS JOIN LATERAL generate_series(0, size - 1) AS place
+     GROUP BY contract, currency, digits, size, pos - place
+    HAVING count(*) = size AND max(date) - min(date) <= {CREDIT_DAYS} AND abs(sum(amount)) = sum(abs(amount))
 )
 SELECT 2, 'split', due.contract, due.currency, line.digits, line.lines, ARRAY[due.id], line.paid, due.amount,
        line.known, {_expected(owed="due.amount", count="due.count")}, due.count, due.day, due.day, line.date,
        line.named, NULL
   FROM line
   JOIN match_contract contract ON contract.id = line.contract
-  JOIN match_due due ON due.contract = contract.id AND due.currency = line.currency
-   AND due.day BETWEEN line.date - contract.days_max AND line.first_date - contract.days_min
+ CROSS JOIN LATERAL {_DAYS} AS after
+  JOIN match_due due ON due.contract = contract.id AND due.currency = line.currency AND due.day = line.date - after
+   AND due.day <= line.first_date - contract.days_min
  WHERE NOT due.taken AND due.amount <> 0
    AND {_fits(known="line.known", owed="due.amount", paid="line.paid", count="due.count")}
 """
@@ -342,8 +345,9 @@ WITH found AS (
       JOIN match_contract contract ON contract.id = kept.contract
       JOIN match_may_be may_be ON may_be.contract = contract.id
       JOIN match_line line ON line.id = may_be.line AND line.currency = kept.currency AND line.date >= kept.day
+     CROSS JOIN LATERAL {_DAYS} AS after
       JOIN match_window win ON win.contract = contract.id AND win.currency = line.currency
-       AND win.last_day BETWEEN line.date - contract.days_max AND line.date - contract.days_min
+       AND win.last_day = line.date - after
      WHERE NOT line.taken
        AND CASE WHEN line.gross = win.amount - kept.amount THEN true
                 WHEN line.gross <> win.amount THEN false

@@ -26,6 +26,7 @@ class CardOpenItem(models.Model):
         ],
         "account.move": ["card_contract_id", "name", "origin_payment_id"],
         "account.payment": ["card_contract_id"],
+        "card.chargeback": ["move_ids"],
         "card.contract": ["active", "company_id", "days_max", "fee_rate", "outstanding_account_id", "settlement"],
     }  # fmt: skip
 
@@ -44,7 +45,11 @@ class CardOpenItem(models.Model):
     expected_amount = fields.Monetary(
         "Expected", readonly=True, help="What is open, less the agreed rate where the acquirer pays net."
     )
-    expected_on = fields.Date("Expected by", readonly=True, help="The latest day the contract allows.")
+    expected_on = fields.Date(
+        "Expected by",
+        readonly=True,
+        help="The latest day the contract allows. A chargeback that the acquirer keeps is taken off the next payout.",
+    )
     days = fields.Integer("Days Open", readonly=True, aggregator="max")
     age = fields.Selection(
         [("0_3", "0 to 3 days"), ("4_7", "4 to 7 days"), ("8_30", "8 to 30 days"), ("31", "More than 30 days")],
@@ -92,15 +97,17 @@ class CardOpenItem(models.Model):
                    COALESCE(NULLIF(line.name, ''), line.move_name) AS label, line.balance AS amount,
                    line.balance - COALESCE(cleared.amount, 0) AS open_amount,
                    line.amount_currency - COALESCE(cleared.amount_currency, 0) AS open_amount_currency,
-                   contract.id AS contract_id, line.date + COALESCE(contract.days_max, 0) AS expected_on,
+                   contract.id AS contract_id,
+                   CASE WHEN kept.yes THEN %(date)s::date
+                        ELSE line.date + COALESCE(contract.days_max, 0) END AS expected_on,
                    ROUND(
                        (line.balance - COALESCE(cleared.amount, 0))
-                       * (1 - CASE WHEN contract.settlement = 'net'
+                       * (1 - CASE WHEN contract.settlement = 'net' AND NOT kept.yes
                                    THEN COALESCE(contract.fee_rate, 0) ELSE 0 END::numeric / 100),
                        COALESCE(currency.decimal_places, 2)
                    ) AS expected_amount,
                    %(date)s::date - line.date AS days,
-                   %(date)s::date - line.date > COALESCE(contract.days_max, 0) AS is_late,
+                   NOT kept.yes AND %(date)s::date - line.date > COALESCE(contract.days_max, 0) AS is_late,
                    CASE %(ages)s ELSE '31' END AS age
               FROM account_move_line line
               JOIN account_move move ON move.id = line.move_id
@@ -109,6 +116,10 @@ class CardOpenItem(models.Model):
               LEFT JOIN sole ON sole.account_id = line.account_id AND sole.company_id = line.company_id
               LEFT JOIN card_contract contract
                 ON contract.id = COALESCE(move.card_contract_id, payment.card_contract_id, sole.contract_id)
+             CROSS JOIN LATERAL (
+                SELECT EXISTS (SELECT FROM account_move_card_chargeback_rel booked
+                                WHERE booked.account_move_id = line.move_id) AS yes
+              ) kept
               LEFT JOIN LATERAL (
                 SELECT SUM(CASE WHEN partial.debit_move_id = line.id THEN 1 ELSE -1 END * partial.amount) AS amount,
                        SUM(CASE WHEN partial.debit_move_id = line.id THEN partial.debit_amount_currency

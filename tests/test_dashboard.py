@@ -223,6 +223,27 @@ class TestDashboard(MoneyCase):
         self.assertEqual([bar["value"] for bar in graph["values"]], [50.0, 0, 0, 0, 96.0, 180.0, 0, 0])
         self.assertEqual((card.open_amount, card.late_amount, card.next_amount), (326.0, 50.0, 96.0))
 
+    def test_chargebacks_that_are_kept_are_taken_off_the_next_payouts_of_their_contract(self):
+        self.amex.write({"fee_rate": 2.0, "chargeback_account_id": self.fees.id})
+        self.waits(100.0, 1, self.amex_account)
+        self.waits(200.0, 0, self.amex_account)
+        self.waits(50.0)
+        for amount, days in ((45.0, 9), (60.0, 0)):
+            self.env["card.chargeback"].create({
+                "reference": f"Dispute {amount}", "contract_id": self.amex.id, "amount": amount,
+                "date": self.today - timedelta(days=days),
+            }).action_receive()  # fmt: skip
+        card = self.card(self.amex)
+        self.assertEqual((card.open_amount, card.late_amount), (195.0, 0.0), "kept is not late")
+        self.assertEqual(
+            (card.next_amount, card.next_on), (189.0, self.today + timedelta(days=4)),
+            "98.00 less 105.00 pays nothing; 196.00 less what is left of it",
+        )  # fmt: skip
+        (graph,) = json.loads(self.card().graph)
+        self.assertEqual([bar["value"] for bar in graph["values"]], [0, 0, 0, 0, 0, 239.0, 0, 0])
+        expected = self.items.search([("contract_id", "=", self.amex.id)]).mapped("expected_amount")
+        self.assertEqual(sorted(expected), [-60.0, -45.0, 98.0, 196.0], "the fee is of what was sold")
+
     def test_what_needs_a_person(self):
         self.book(10.0, "CB")
         card = self.card(self.cb)

@@ -1,18 +1,26 @@
 """Importing statements: the samples to the cent, nothing twice, nothing half, and every refusal says what to do."""
 
+import contextlib
 import io
 import zipfile
 from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
+from odoo import SUPERUSER_ID, api
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.sql_db import db_connect
+from odoo.tests import TransactionCase, tagged
+from odoo.tools import mute_logger
+from psycopg2.errors import SerializationFailure
 
 from ..bank_files.archive import MOST_BYTES
+from ..wizards.card_statement_import import KEPT_AS
 from .common_people import PeopleCase
 from .test_bank_files import packed, workbook
 from .test_contract import ContractCase
 
+STATEMENT_IMPORT = "odoo.addons.pos_card_terminal.wizards.card_statement_import"
 SAMPLES = Path(__file__).parent / "bank_samples"
 CAMT = (SAMPLES / "camt053_card_batch.xml").read_bytes()
 CFONB = (SAMPLES / "cfonb120_card_month.cfo").read_bytes()
@@ -275,3 +283,34 @@ class TestStatementRights(PeopleCase):
             else:
                 with self.assertRaises(AccessError):
                     wizards.create(values).action_import()
+
+
+@tagged("post_install", "-at_install")
+class TestSecret(TransactionCase):
+    def test_it_is_there_from_the_installation_on(self):
+        parameter = self.env["ir.config_parameter"].search([("key", "=", KEPT_AS)])
+        self.assertEqual(bytes.fromhex(parameter.value), self.env["card.statement.import"]._secret())
+        self.assertEqual(len(parameter.value), 64)
+
+    def test_of_two_that_make_it_at_once_the_second_takes_the_firsts(self):
+        """In two database transactions that see nothing of each other until they commit."""
+        self.enterContext(patch(f"{STATEMENT_IMPORT}.KEPT_AS", "pos_card_terminal.two_at_once"))
+        first, second = (self.enterContext(contextlib.closing(self.connect())) for _each in range(2))
+        self.addCleanup(self.forget, "pos_card_terminal.two_at_once")
+        second.execute("SELECT 1")  # sees from now on what is now
+        made = self.secret(first)
+        first.commit()
+        with self.assertRaises(SerializationFailure), mute_logger("odoo.sql_db"):
+            self.secret(second)
+        second.rollback()  # as Odoo does before it begins anew
+        self.assertEqual(self.secret(second), made)
+
+    def connect(self):
+        return db_connect(self.env.cr.dbname).cursor()
+
+    def secret(self, cr):
+        return api.Environment(cr, SUPERUSER_ID, {})["card.statement.import"]._secret()
+
+    def forget(self, key):
+        with self.connect() as cr:
+            cr.execute("DELETE FROM ir_config_parameter WHERE key = %s", [key])

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from decimal import Decimal
 from secrets import token_hex
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..bank_files import reader
@@ -126,12 +126,28 @@ class CardStatementImport(models.TransientModel):
             else:
                 self._import_statement(journal, statement, lines, attachment, warnings)
 
+    @api.model
     def _secret(self):
-        parameters = self.env["ir.config_parameter"].sudo()
-        if not (secret := parameters.get_param(KEPT_AS)):
-            secret = token_hex(32)
-            parameters.set_param(KEPT_AS, secret)
-        return bytes.fromhex(secret)
+        """Return the secret that identities of lines are made with; made at installation.
+
+        Where it is missing, the first import makes it. Of two at once the second waits, and is told by PostgreSQL to
+        begin anew, as Odoo then does: it finds the other's.
+        """
+        kept = "SELECT value FROM ir_config_parameter WHERE key = %s"
+        self.env["ir.config_parameter"].flush_model()
+        self.env.cr.execute(kept, [KEPT_AS])
+        if not (found := self.env.cr.fetchone()):
+            self.env.cr.execute(
+                """
+                INSERT INTO ir_config_parameter (key, value, create_uid, create_date, write_uid, write_date)
+                VALUES (%(key)s, %(value)s, %(user)s, now() AT TIME ZONE 'UTC', %(user)s, now() AT TIME ZONE 'UTC')
+                    ON CONFLICT (key) DO NOTHING
+                """,
+                {"key": KEPT_AS, "value": token_hex(32), "user": self.env.uid},
+            )
+            self.env.cr.execute(kept, [KEPT_AS])
+            found = self.env.cr.fetchone()
+        return bytes.fromhex(found[0])
 
     # Which account ----------------------------------------------------------------------------------------------------
 
