@@ -4,6 +4,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from .common_currency import OtherCurrencyCase
 from .test_case_books import FrenchCase
 from .test_match import Payouts
 
@@ -231,3 +232,45 @@ class TestForeignMoney(Payouts, FrenchCase):
         self.line(1000.0, 17, AMEX)
         self.assertEqual(self.found(), [])
         self.assertEqual(fields.Date.to_string(self.dollar.rate_ids[0].name), "2026-11-17")
+
+
+@tagged("post_install", "-at_install")
+class TestForeignTill(OtherCurrencyCase):
+    """A till whose currency has three decimals: worth 2.00 of the company's at the sale, 2.50 when the bank pays."""
+
+    def test_from_the_till_to_the_bank(self):
+        waits = self.copy_account(self.outstanding_bank, {"name": "Cards to Collect", "code": "511500"})
+        contract = self.env["card.contract"].create({
+            "name": "CB", "outstanding_account_id": waits.id, "takes_others": True, "number": "5091540",
+            "bank_journal_id": self.card_pm.journal_id.id, "settlement": "net", "fee_rate": 1.6, "tolerance": 0.001,
+            "fee_account_id": self.company_data["default_account_expense"].id,
+        })  # fmt: skip
+        session = self.open()
+        for quantity in (2, 1, -1):
+            self.book(quantity)
+        batch = self.env["card.batch"].search([("contract_id", "=", contract.id)])
+        batch.action_close()
+        self.assertEqual(session.close_session_from_ui(), {"successful": True})
+        today = fields.Date.context_today(contract)
+        bank_day = fields.Date.add(today, days=2)
+        self.env["res.currency.rate"].create({
+            "name": bank_day, "rate": 0.4, "currency_id": self.currency.id, "company_id": self.company.id,
+        })  # fmt: skip
+        line = self.env["account.bank.statement.line"].create({
+            "journal_id": self.card_pm.journal_id.id, "date": bank_day, "amount": 9.84, "payment_ref": "REMISE 5091540",
+        })  # fmt: skip
+        self.env["card.match"]._find(contract)
+        match = self.env["card.match"].search([("contract_id", "=", contract.id)])
+        self.assertEqual((match.currency_id, match.gross, match.fee, match.amount), (self.currency, 10.0, 0.16, 9.84))
+        match.action_accept()
+        match.action_post()
+        self.assertEqual((match.settled, batch.settlement_state), (True, "settled"))
+        self.assertEqual(session.bank_payment_ids.state, "paid")
+        paid = line.move_id.line_ids.filtered(lambda item: item.account_id == waits)
+        self.assertEqual((paid.amount_currency, paid.balance), (-10.0, -25.0))
+        booked = self.env["account.move.line"].search([("account_id", "=", waits.id)])
+        self.assertEqual(
+            [sum(booked.mapped(name)) for name in ("balance", "amount_residual", "amount_residual_currency")], [0, 0, 0]
+        )
+        match.action_undo()
+        self.assertEqual((match.state, sum(booked.exists().mapped("amount_residual_currency"))), ("accepted", 10.0))
