@@ -15,6 +15,10 @@ from .card_transaction import GIVING_BACK
 ALLOWED = GIVING_BACK | {Kind.TIP}
 
 
+class NotHeardYet(UserError):
+    """The till has heard more from the driver than Odoo: it asks again in a moment, by this name."""
+
+
 class CardTerminalGrant(models.Model):
     _name = "card.terminal.grant"
     _description = "One-time Grant to a Card Terminal Driver"
@@ -114,10 +118,10 @@ class CardTerminalGrant(models.Model):
             ("currency_id", "=", session.currency_id.id),
             ("kind", "in", [Kind.SALE, Kind.COMPLETION]),
         ])  # fmt: skip
-        if not sale:
-            raise UserError(
+        if not sale or sale.state in (State.REQUESTED, State.SENT):
+            raise NotHeardYet(
                 self.env._(
-                    "Odoo has not heard of this card payment from its driver yet, so it cannot allow this. "
+                    "Odoo has not heard from the driver yet how this card payment ended, so it cannot allow this. "
                     "Try again in a moment."
                 )
             )

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { advanceTime } from "@odoo/hoot-mock";
 import { allowTranslations } from "@web/../tests/web_test_helpers";
 import { CardSlipDialog } from "@pos_card_terminal/app/components/card_slip/card_slip";
 import { CardErrands } from "@pos_card_terminal/app/services/card_errands";
@@ -49,6 +50,20 @@ test("what a payment needs goes to the chosen terminal, else to the first that c
     expect(terminals.for({ kind: "sale", means: "card" })).toBe(records[1]);
     expect(terminals.for({ kind: "settlement" })).toBe(undefined);
     expect(terminals.can(undefined, { kind: "sale" })).toBe(false);
+});
+
+test("what Odoo has not heard of yet is asked for again, anything else is not", async () => {
+    const { pos, terminals } = shop({ name: "Counter" });
+    const refuse = (name) => Promise.reject({ data: { name } });
+    const answers = ["odoo.addons.pos_card_terminal.models.card_terminal_grant.NotHeardYet", "odoo.exceptions.UserError"];
+    pos.data = { call: () => (answers.length ? refuse(answers.shift()) : { grant: "g" }) };
+    const given = terminals.permission({}).catch((error) => error.data.name);
+    await advanceTime(10_000);
+    expect(await given).toBe("odoo.exceptions.UserError");
+    answers.push("odoo.addons.pos_card_terminal.models.card_terminal_grant.NotHeardYet");
+    const later = terminals.permission({});
+    await advanceTime(10_000);
+    expect(await later).toEqual({ grant: "g" });
 });
 
 test("a method that no terminal of the till takes is not offered", () => {

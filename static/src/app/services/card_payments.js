@@ -176,7 +176,7 @@ export class CardPayments {
         const { order, terminal, kind, amount, currency } = attempt.body;
         const refunded = line.pos_order_id.lines.map((l) => l.refunded_orderline_id?.order_id?.id);
         try {
-            const given = await this.terminals.rpc("card_terminal_refund_grant", {
+            const given = await this.terminals.permission({
                 uuid: attempt.uuid,
                 kind,
                 amount,

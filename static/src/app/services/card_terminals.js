@@ -2,7 +2,13 @@ import { browser } from "@web/core/browser/browser";
 import { markRaw } from "@odoo/owl";
 import { DriverClient } from "../utils/driver_client";
 import { RelayClient } from "../utils/relay_client";
+import { RelaySocket } from "../utils/relay_socket";
 import { RoadClient } from "../utils/road_client";
+
+/** How Odoo refuses what it will allow once the driver has told it what this till knows already. */
+const NOT_HEARD_YET = "odoo.addons.pos_card_terminal.models.card_terminal_grant.NotHeardYet";
+const QUESTIONS = 10;
+const PAUSE = 500;
 
 /**
  * The terminals of this till: which one is used, and how its driver is reached.
@@ -14,6 +20,7 @@ export class CardTerminals {
         this.pos = pos;
         this.clients = markRaw(new Map());
         this.chosenUuid = null;
+        this.socket = null;
     }
 
     /** Every terminal of this till, the default first. */
@@ -79,7 +86,7 @@ export class CardTerminals {
                 renew: () => this._renew(driver),
             });
             const send = (request) => this.rpc("card_terminal_relay", request);
-            const relay = new RelayClient({ driver: driver.uuid, send });
+            const relay = new RelayClient({ driver: driver.uuid, send, socket: this.socket });
             this.clients.set(driverUuid, new RoadClient({ direct, relay, setting: driver.road }));
         }
         return this.clients.get(driverUuid);
@@ -90,12 +97,32 @@ export class CardTerminals {
         return this.pos.data.call("pos.session", method, [[this.pos.session.id], ...args]);
     }
 
+    /** Odoo's one-time grant {grant, original}; the driver may tell a till of an approval a moment before Odoo. */
+    async permission(request) {
+        for (let asked = 1; ; asked++) {
+            try {
+                return await this.rpc("card_terminal_refund_grant", request);
+            } catch (error) {
+                if (error.data?.name !== NOT_HEARD_YET || asked === QUESTIONS) {
+                    throw error;
+                }
+            }
+            await new Promise((resolve) => browser.setTimeout(resolve, PAUSE));
+        }
+    }
+
     /** Hears what drivers answer through Odoo. */
     _listen() {
         if (!this.clients.size) {
             this.pos.data.connectWebSocket("CARD_TERMINAL_RELAY", (message) => {
                 for (const client of this.clients.values()) {
                     client.clients.relay.hear(message);
+                }
+            });
+            this.socket = markRaw(new RelaySocket({ bus: this.pos.data.bus, session: this.pos.session.id }));
+            this.pos.data.bus.subscribe("CARD_TERMINAL_NOT_SENT", (message) => {
+                for (const client of this.clients.values()) {
+                    client.clients.relay.refuse(message);
                 }
             });
         }
