@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 from ..protocols.machine import Outcome
@@ -77,10 +78,9 @@ def outcome_body(outcome: Outcome | None) -> dict[str, Any]:
     """Return the members of an outcome that say something, ready for JSON."""
     if outcome is None:
         return {}
-    said = ((name, getattr(outcome, name)) for name in _MEMBERS)
     return {
         name: value if type(value) in _AS_IT_IS else _plain(value)
-        for name, value in said
+        for name, value in zip(_MEMBERS, _values(outcome), strict=True)
         if value or type(value) in (int, tuple)
     }
 
@@ -94,6 +94,7 @@ def outcome_of(body: Mapping[str, Any]) -> Outcome | None:
 
 
 _MEMBERS = tuple(field.name for field in fields(Outcome))
+_values = attrgetter(*_MEMBERS)
 _AS_IT_IS = frozenset({str, int, bool})
 
 

@@ -91,8 +91,9 @@ def _masked(text: str, pattern: re.Pattern[str], is_card: _IsCard) -> str:
         return text
     characters = list(text)
     for window in _windows(text, spans):
-        places = [place for span in window for place in range(*span)]
-        if is_card(tuple(end - start for start, end in window), "".join(text[place] for place in places)):
+        sizes = tuple([end - start for start, end in window])
+        if is_card(sizes, "".join([text[start:end] for start, end in window])):
+            places = [place for span in window for place in range(*span)]
             for place in places[:-4]:
                 characters[place] = MASK if text[place].isdigit() else text[place]
     return "".join(characters)

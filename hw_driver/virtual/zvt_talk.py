@@ -76,10 +76,12 @@ class Master(VirtualConcert):
     @property
     def serving(self) -> int | None:
         """The connection whose command is under way, until all of it is said."""
-        asked = super().serving
-        return (
-            asked if asked is not None else next((number for number, talk in self._talks.items() if talk.queue), None)
-        )
+        if self._dialog is not None:
+            return self._dialog.asked_by
+        for number, talk in self._talks.items():
+            if talk.queue:
+                return number
+        return None
 
     @property
     def _at_work(self) -> bool:

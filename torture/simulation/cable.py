@@ -76,7 +76,8 @@ class Cable:
     def send(self, direction: int, data: bytes, uuid: str, arrive: Callable[[bytes], None]) -> None:
         """Carry bytes in one direction, as well as the noise lets them."""
         loop = asyncio.get_running_loop()
-        for seconds, piece in self._pieces(data, uuid):
+        struck = self.chance.random() < self.noise()
+        for seconds, piece in self._struck(data, uuid) if struck else ((TRAVEL, data),):
             at = max(loop.time() + seconds, self.last[direction] + TICK)
             self.last[direction] = at
             loop.call_at(at, self._arrive, piece, uuid, arrive)
@@ -87,12 +88,9 @@ class Cable:
         else:
             self.strike(uuid, "unplugged")
 
-    def _pieces(self, data: bytes, uuid: str) -> Iterator[tuple[float, bytes]]:
-        """Yield (seconds, bytes) as they come out at the other end."""
+    def _struck(self, data: bytes, uuid: str) -> Iterator[tuple[float, bytes]]:
+        """Yield (seconds, bytes) as they come out at the other end, where noise strikes them."""
         chance = self.chance
-        if chance.random() >= self.noise():
-            yield TRAVEL, data
-            return
         name = chance.choices(list(NOISES), list(NOISES.values()))[0]
         place = chance.randrange(len(data))
         after = data[place + 1 :]

@@ -1,6 +1,6 @@
 """The disk under the driver's journal: real SQLite, in memory, that outlives the process and can refuse to write.
 
-`opening.connect` and `storage.set_aside` are where the journal touches files; `mounted` puts a `Disk` there.
+`opening.connect` and `storage` are where the journal touches files and machine; `mounted` puts a `Disk` there.
 """
 
 from __future__ import annotations
@@ -87,12 +87,24 @@ def mounted(disk: Disk) -> Iterator[None]:
         disk.put_aside()
         return path.with_name(f"{path.name}.{why}")
 
-    before = opening.connect, storage.set_aside, storage.RESERVE_BYTES
-    opening.connect, storage.set_aside, storage.RESERVE_BYTES = connect, set_aside, RESERVE_BYTES
+    here = {
+        (opening, "connect"): connect,
+        (storage, "set_aside"): set_aside,
+        (storage, "RESERVE_BYTES"): RESERVE_BYTES,
+        (storage, "filesystem_of"): lambda path: "tmpfs",
+        (storage, "machine_fingerprint"): lambda: "the shop's machine",
+    }
+    before = {(module, name): getattr(module, name) for module, name in here}
+    _put(here)
     try:
         yield
     finally:
-        opening.connect, storage.set_aside, storage.RESERVE_BYTES = before
+        _put(before)
+
+
+def _put(values: dict[tuple[Any, str], Any]) -> None:
+    for (module, name), value in values.items():
+        setattr(module, name, value)
 
 
 def _new_file() -> sqlite3.Connection:

@@ -8,7 +8,6 @@ import sqlite3
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from hw_driver.configuration import TerminalSettings
 from hw_driver.protocols.registry import PROTOCOLS
@@ -31,6 +30,8 @@ TILLS = 2
 DAY = 20_000.0
 #: Longer than any dialog, with all that a terminal is asked afterwards.
 LONG = 2400.0
+#: Version and variant of a random UUID (RFC 9562), and the bits that are left.
+_UUID4, _UUID4_OTHERS = 0x4 << 76 | 0x2 << 62, ~(0xF << 76 | 0x3 << 62)
 _CONFIGURABLE = frozenset(field.name for field in fields(TerminalSettings))
 
 
@@ -268,7 +269,8 @@ class Shop:
     # -- what people ask
 
     def uuid(self) -> str:
-        return str(UUID(int=self.chance.getrandbits(128), version=4))
+        digits = f"{self.chance.getrandbits(128) & _UUID4_OTHERS | _UUID4:032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     def kinds_of(self, terminal: str) -> frozenset[str]:
         box = self.boxes[terminal]

@@ -90,8 +90,8 @@ def build(fields: Mapping[str, Any], first: str = "CZ") -> bytes:
     """Return the bytes of a message: `first` first, the other fields in the order given."""
     if first and first not in fields:
         raise MalformedMessage(f"{first} is missing")
-    tags = sorted(fields, key=lambda tag: tag != first)
-    return "".join(_field(tag, fields[tag]) for tag in tags).encode()
+    tags = [first, *(tag for tag in fields if tag != first)] if first else fields
+    return "".join([_field(tag, fields[tag]) for tag in tags]).encode()
 
 
 def _field(tag: str, value: Any) -> str:

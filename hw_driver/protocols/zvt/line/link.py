@@ -32,12 +32,14 @@ class ZvtLink:
 
     def __init__(self, settings: LinkSettings) -> None:
         self._settings = settings
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[tuple[bytes, bytes]] = deque()  # messages, each with its frame
         self._sent = b""  # the message whose ACK is awaited
+        self._frame = b""
         self._sends = 0
         self._begun = False  # a DLE was heard outside a frame
         self._in_step = True  # nothing but whole frames was heard since our last one
         self._reader: FrameReader | None = None
+        self._timed = False  # T1 runs
         self._last = b""  # the message heard last, until something of ours is acknowledged
         self._effects: list[LinkEffect] = []
 
@@ -55,8 +57,7 @@ class ZvtLink:
 
     def send(self, message: bytes) -> list[LinkEffect]:
         """Send a message, after those before it."""
-        frame(message)  # says now what is wrong with it
-        self._waiting.append(message)
+        self._waiting.append((message, frame(message)))
         self._next()
         return self._told()
 
@@ -66,7 +67,7 @@ class ZvtLink:
 
     def release(self) -> list[LinkEffect]:
         """Forget commands that have not been acknowledged; answers still go out, or the terminal stays blocked."""
-        self._waiting = deque(message for message in self._waiting if _is_answer(message))
+        self._waiting = deque(waiting for waiting in self._waiting if _is_answer(waiting[0]))
         if self._sent and not _is_answer(self._sent):
             self._done()
         return self._told()
@@ -81,6 +82,12 @@ class ZvtLink:
                 continue
             self._hear(data[at])
             at += 1
+        if self._reader is not None:
+            self._timed = True
+            self._effects.append(StartTimer(BYTE, self._settings.line_byte))
+        elif self._timed:
+            self._timed = False
+            self._effects.append(StopTimer(BYTE))
         return self._told()
 
     def _hear(self, byte: int) -> None:
@@ -88,7 +95,6 @@ class ZvtLink:
         begun, self._begun = self._begun, False
         if begun and byte == STX:
             self._reader = FrameReader()
-            self._effects.append(StartTimer(BYTE, self._settings.line_byte))
         elif byte == DLE:
             self._begun = True
             self._in_step &= not begun
@@ -99,7 +105,7 @@ class ZvtLink:
 
     def timer(self, name: str) -> list[LinkEffect]:
         if name == BYTE and self._reader is not None:
-            self._reader = None
+            self._reader, self._timed = None, False
             self._in_step = False
             self._write(NAK)
         elif name == ANSWER and self._sent:
@@ -109,17 +115,15 @@ class ZvtLink:
     def lost(self) -> None:
         """The line is gone: forget what was under way."""
         self._waiting.clear()
-        self._sent, self._reader, self._begun, self._last = b"", None, False, b""
+        self._sent, self._reader, self._timed, self._begun, self._last = b"", None, False, False, b""
 
     # -- reading
 
     def _read(self, reader: FrameReader, data: bytes, at: int) -> int:
         after = reader.feed(data, at)
         if not reader.ended:
-            self._effects.append(StartTimer(BYTE, self._settings.line_byte))
             return after
         self._reader = None
-        self._effects.append(StopTimer(BYTE))
         self._in_step = reader.unit is not None
         if reader.unit is None:
             self._write(NAK)
@@ -136,13 +140,13 @@ class ZvtLink:
 
     def _next(self) -> None:
         if self._waiting and not self._sent:
-            self._sent, self._sends = self._waiting.popleft(), 0
+            (self._sent, self._frame), self._sends = self._waiting.popleft(), 0
             self._send_frame()
 
     def _send_frame(self) -> None:
         self._sends += 1
         self._in_step = True
-        self._effects += [Send(frame(self._sent)), StartTimer(ANSWER, self._settings.line_answer)]
+        self._effects += [Send(self._frame), StartTimer(ANSWER, self._settings.line_answer)]
 
     def _delivered(self) -> None:
         self._last = b""
