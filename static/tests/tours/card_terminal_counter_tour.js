@@ -4,15 +4,7 @@ import * as PaymentScreen from "@point_of_sale/../tests/pos/tours/utils/payment_
 import * as ProductScreen from "@point_of_sale/../tests/pos/tours/utils/product_screen_util";
 import * as ReceiptScreen from "@point_of_sale/../tests/pos/tours/utils/receipt_screen_util";
 import * as TicketScreen from "@point_of_sale/../tests/pos/tours/utils/ticket_screen_util";
-import { registry } from "@web/core/registry";
-import { click, isNotThere, isThere, lineIs, presentCard, shop } from "./card_terminal_util";
-
-/** Registers a tour that begins with the register open. */
-function tour(name, ...steps) {
-    registry.category("web_tour.tours").add(name, {
-        steps: () => [Chrome.startPoS(), Dialog.confirm("Open Register"), ...steps].flat(3),
-    });
-}
+import { click, isNotThere, isThere, lineIs, presentCard, shop, tour } from "./card_terminal_util";
 
 const TO_PAYMENT = [ProductScreen.addOrderline("Desk Pad"), ProductScreen.clickPayButton()];
 const SELL = [...TO_PAYMENT, PaymentScreen.clickPaymentMethod("Card")];

@@ -1,5 +1,18 @@
 /** Steps that the tours of card payments share. */
 
+import * as Chrome from "@point_of_sale/../tests/pos/tours/utils/chrome_util";
+import * as Dialog from "@point_of_sale/../tests/generic_helpers/dialog_util";
+import { registry } from "@web/core/registry";
+
+/** Milliseconds that a step is waited for: what it waits for takes its time on a busy machine. The most Odoo allows. */
+const PATIENCE = 60000;
+
+/** Registers a tour that begins with the register open. */
+export function tour(name, ...steps) {
+    const all = () => [Chrome.startPoS(), Dialog.confirm("Open Register"), ...steps].flat(3);
+    registry.category("web_tour.tours").add(name, { steps: () => all().map((step) => ({ timeout: PATIENCE, ...step })) });
+}
+
 /** What a person in the shop does: `shop("counter/card/contactless")`, `shop("driver/stop")` (tests/common_tour.py). */
 export function shop(what) {
     return {
