@@ -63,8 +63,9 @@ def relay_shop(workplace: Workplace, folder: Path, *, workers: int, tills: int, 
         wait_until(listens, "the driver to listen to Odoo's bus", 90)
         sessions = [_open(client, config) for config in configs]
         each = [
-            stack.enter_context(BusTill(OdooClient(server.url, database, LOGIN, PASSWORD), config, session))
+            stack.enter_context(BusTill(user, config, session, socket=True))
             for config, session in zip(configs, sessions, strict=True)
+            for user in [OdooClient(server.url, database, LOGIN, PASSWORD)]
         ]
         (given,) = client.call("pos.session", "card_terminal_grants", [sessions[0]])
         yield RelayShop(client, each, ports, port, given["grant"])

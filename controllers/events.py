@@ -2,9 +2,8 @@
 
 import json
 import logging
-import time
 
-from odoo import SUPERUSER_ID, http
+from odoo import http
 from odoo.http import request
 
 from ..hw_driver import signing
@@ -13,9 +12,6 @@ from ..models.card_terminal_journal import MalformedBatch, OtherDatabase, TooMan
 _logger = logging.getLogger(__name__)
 
 MAX_BYTES = 1 << 20
-MAX_CLOCK_ERROR = 7 * 24 * 3600
-#: What is read of a driver, in one query, to know it by its signature.
-TO_CHECK = ["uuid", "company_id", "key_state", "sealed_key", "sealed_next_key"]
 #: HTTP status of each refusal that the model knows.
 REFUSALS = {MalformedBatch: 400, OtherDatabase: 409, TooManyEvents: 413}
 
@@ -67,13 +63,8 @@ class EventsController(http.Controller):
     def _driver(self, body):
         """Return the driver that signed this body, with superuser rights in its company, and its key; else None."""
         headers = request.httprequest.headers
-        drivers = request.env["card.terminal.driver"].sudo()
-        named = [("uuid", "=", headers.get("X-Card-Terminal-Driver", ""))]
-        driver = drivers.search_fetch(named, TO_CHECK)
-        signed = driver and driver._signed_by(headers.get("X-Card-Terminal-Signature", ""), body)
-        if not signed or abs(time.time() - signed[1]) > MAX_CLOCK_ERROR:
-            return None, None
-        return driver.with_user(SUPERUSER_ID).with_company(driver.company_id), signed[0]
+        named, signature = (headers.get(f"X-Card-Terminal-{word}", "") for word in ("Driver", "Signature"))
+        return request.env["card.terminal.driver"]._who_signed(named, signature, body)
 
     def _refuse(self, status, error):
         return request.make_json_response({"error": error}, status=status)

@@ -10,6 +10,7 @@ from . import card_terminal_pairing
 from . import card_terminal_version
 from . import card_terminal_journal
 from . import card_terminal_relay
+from . import ir_websocket
 from . import card_terminal_option
 from . import card_terminal
 from . import card_terminal_reach

@@ -173,6 +173,7 @@ class CardTerminalDriver(models.Model):
         if answers:  # never for a payment: a customer waits for few queries
             mine = [("driver_id", "=", self.id), ("asked_uuid", "in", list(answers))]
             for terminal in self.env["card.terminal"].search(mine):
+                self.env["bus.bus"]._is_lasting()
                 terminal.with_context(lang=terminal.asked_by.lang)._hear(answers[terminal.asked_uuid])
         return taken
 

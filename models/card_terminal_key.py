@@ -2,10 +2,11 @@
 
 import base64
 import secrets
+import time
 from datetime import timedelta
 
 from cryptography.fernet import Fernet, InvalidToken
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import hmac
 
@@ -13,6 +14,10 @@ from ..hw_driver import signing
 
 #: Days after which a key is changed by itself.
 KEY_DAYS = 90
+#: Seconds that a signature may be old, or of another clock.
+MAX_CLOCK_ERROR = 7 * 24 * 3600
+#: What is read of a driver, in one query, to know it by its signature.
+TO_CHECK = ["uuid", "company_id", "key_state", "sealed_key", "sealed_next_key"]
 
 
 class CardTerminalDriver(models.Model):
@@ -100,6 +105,15 @@ class CardTerminalDriver(models.Model):
 
     # Use --------------------------------------------------------------------------------------------------------------
 
+    @api.model
+    def _who_signed(self, uuid, header, body):
+        """Return the driver that signed this, with superuser rights in its company, and its key; else (None, None)."""
+        driver = self.sudo().search_fetch([("uuid", "=", uuid)], TO_CHECK)
+        signed = driver and driver._signed_by(header, body)
+        if not signed or abs(time.time() - signed[1]) > MAX_CLOCK_ERROR:
+            return None, None
+        return driver.with_user(SUPERUSER_ID).with_company(driver.company_id), signed[0]
+
     def _signed_by(self, header, body):
         """Return (key, unix seconds) that signed a request of this driver, or None.
 
@@ -118,6 +132,7 @@ class CardTerminalDriver(models.Model):
         return None
 
     def _take_next_key(self):
+        self.env["bus.bus"]._is_lasting()
         self.write({"key": self.next_key, "key_state": "active", "next_key_rides": False})
         self.message_post(body=self.env._("The driver uses its new key. The one before is worth nothing now."))
 

@@ -90,7 +90,8 @@ class CardTerminalDriver(models.Model):
         named = [each for each in payload["results"] if isinstance(each, dict) and type(each.get("reply")) is int]
         mine = self._points_of_sale({each["reply"] for each in named})
         results = [each for each in named if each["reply"] in mine]
-        self.env["bus.bus"]._notify_over_kept_connection()
+        self.env["bus.bus"]._send_at_once()
+        self.env["bus.bus"]._is_fleeting()
         for result in results:
             words = {name: result.get(name) for name in ("command", "uuid", "status", "body")}
             mine[result["reply"]]._notify(TO_TILL, {**said, **words})
@@ -136,7 +137,7 @@ class CardTerminalDriver(models.Model):
         if len(token) > MAX_COMMAND:
             raise UserError(self.env._("The till's request is too large. Reload the point of sale."))
         channel = self._relay_channel(int(now) // DAY)
-        self.env["bus.bus"]._notify_over_kept_connection()
+        self.env["bus.bus"]._send_at_once()
         self.env["bus.bus"].sudo()._sendone(channel, NOTIFICATION, {"command": token})
         return {"sent": True}
 

@@ -31,6 +31,7 @@ class PosSession(models.Model):
         driver = drivers.filtered(lambda each: each.uuid == request.get("driver") and each.has_key)
         if not driver:
             raise UserError(self.env._("This driver is not set up for this point of sale, or not paired."))
+        self.env["bus.bus"]._is_fleeting()
         return driver._relay(session, request)
 
     def _card_relay_fetch(self):
@@ -40,8 +41,8 @@ class PosSession(models.Model):
         terminals = config.card_terminal_id | config.card_terminal_spare_ids
         terminals.fetch(["active", "uuid", "driver_id", "company_id"])
         drivers = config.card_terminal_ids.driver_id
-        drivers.fetch(["uuid", "road", "relay_connected", "last_seen", "key_state", "company_id"])
-        drivers.sudo().fetch(["sealed_key"])
+        # In one query, as superuser for the key: they are drivers of terminals that the user was found to have.
+        drivers.sudo().fetch(["uuid", "road", "relay_connected", "last_seen", "key_state", "company_id", "sealed_key"])
         return drivers
 
     def card_terminal_refund_grant(self, request):

@@ -27,6 +27,7 @@ from . import test_notice
 from . import test_pairing
 from . import test_refunds
 from . import test_relay
+from . import test_relay_socket
 from . import test_retention
 from . import test_reversal
 from . import test_rights

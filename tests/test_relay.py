@@ -33,6 +33,13 @@ class RelayCase(CardTerminalCase):
         session = session or self.session
         return session.with_user(user or self.cashier).card_terminal_relay(self.request(**changes))
 
+    def commit_waits(self):
+        """Put on the bus what is to get there, as a commit would, and return whether the commit waits for the disk."""
+        self.env.cr.execute("SET LOCAL synchronous_commit TO on")
+        self.env.cr.precommit.run()
+        self.env.cr.execute("SHOW synchronous_commit")
+        return self.env.cr.fetchone() == ("on",)
+
     def on_the_bus(self):
         """Return (channel, message) of what was put on the bus."""
         waiting = self.env.cr.precommit.data.get("bus.bus.values", [])
@@ -163,12 +170,32 @@ class TestRelay(RelayCase):
         driver, results = self.driver.with_user(SUPERUSER_ID), self.results(self.result())
         self.relay()  # what Odoo keeps in memory is there
         self.env.invalidate_all()
-        with self.assertQueryCount(13):
+        with self.assertQueryCount(10):
             self.relay()
         self.env.invalidate_all()
         driver.fetch(["uuid", "company_id"])
-        with self.assertQueryCount(3):
+        with self.assertQueryCount(2):
             driver._pass_on(results)
+
+    def test_messages_alone_are_committed_without_the_disk(self):
+        self.assertTrue(self.commit_waits(), "the driver's events")
+        self.relay()
+        self.assertFalse(self.commit_waits())
+        self.driver._pass_on(self.results(self.result()))
+        self.assertFalse(self.commit_waits())
+        rows = self.env["bus.bus"].sudo().search([], order="id desc", limit=2)
+        self.assertEqual(
+            [json.loads(row.message)["type"] for row in rows],
+            [f"{self.config.access_token}-CARD_TERMINAL_RELAY", "card_terminal_relay"],
+        )
+        self.assertTrue(all(row.create_date for row in rows))
+
+    def test_what_is_kept_beside_a_message_waits_for_the_disk(self):
+        self.driver.sudo().write({"next_key": "ab" * 32, "next_key_rides": True})
+        body = json.dumps(self.results(self.result())).encode()
+        driver, _key = self.driver._who_signed(self.driver.uuid, signature(body, key="ab" * 32), body)
+        driver._pass_on(json.loads(body))
+        self.assertTrue(self.commit_waits())
 
     def test_an_answer_of_another_time_or_database_is_refused(self):
         for changes in ({"at": time.time() - 600}, {"at": None}, {"database_uuid": "x"}, {"results": 1}):
@@ -214,6 +241,7 @@ class TestErrands(RelayCase):
         self.terminal.action_totals()
         totals = [{"brand": "girocard", "count": 3, "amount": 4210, "currency": "EUR"}, "x", {"amount": "1"}]
         self.answer(state="approved", code="totals", text="So far.", outcome={"totals": totals})
+        self.assertTrue(self.commit_waits(), "it is kept on the terminal")
         self.assertRegex(self.terminal.said, r"^So far\.\ngirocard: .*42\.10.* \(3\)$")
 
     def test_a_refusal_about_the_driver_itself_is_no_terminals_answer(self):

@@ -31,9 +31,15 @@ class OdooClient:
     def __init__(self, url: str, database: str, login: str, password: str) -> None:
         self.url = url
         self.database = database
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+        self._cookies = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._cookies))
         session = self._json("/web/session/authenticate", {"db": database, "login": login, "password": password})
         self.uid: int = session["uid"]
+
+    @property
+    def cookie(self) -> str:
+        """The session, as a Cookie header names it."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies)
 
     def call(self, model: str, method: str, *arguments: Any, **keywords: Any) -> Any:
         """Call a public method; the first argument of a record's method is its ids.

@@ -113,6 +113,7 @@ class OdooLink:
             async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
                 while True:
                     self._wake.clear()
+                    await self.relay.answers_first()
                     if await self.exchange(session):
                         continue
                     if self.delay:

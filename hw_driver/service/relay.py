@@ -1,13 +1,12 @@
 """The relay: tills that cannot reach the driver are served through Odoo's bus (docs/api.md 2.3).
 
-Commands come over a websocket that the driver opens; answers and news go back in signed posts, many in each, the next
-one as soon as the last has been taken. Odoo says in every answer of the events link whether there is a relay and where.
+Commands come over a websocket that the driver opens; answers and news go back as `relay_answers` says. Odoo says in
+every answer of the events link whether there is a relay and where.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import math
 import random
@@ -20,30 +19,25 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from ..clock import iso
 from ..configuration import OdooSettings
-from ..signing import BadSignature, canonical, sign_body, verify_answer
+from ..signing import BadSignature
 from ..transaction import Transaction
-from .grants import ODOO
 from .problems import Problem
-from .relay_commands import STARTING, Command, carry_out, for_the_bus, read
-from .relay_socket import address, connection
+from .relay_answers import FIRST_DELAY, LONGEST_DELAY, Answers, RelayError, why
+from .relay_commands import STARTING, Command, carry_out, read
+from .relay_socket import BusSocket, address, connection
 
 if TYPE_CHECKING:
     from .driver import Driver
 
 log = logging.getLogger(__name__)
 
-PATH = "/card_terminal/v1/relay"
-SIGNATURE = "X-Card-Terminal-Signature"
 NOTIFICATION = "card_terminal_relay"
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
-FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
 #: A connection that held this long ended the row of failures.
 HELD = 30.0
-#: Seconds an answer is worth sending: the till has asked again by then.
-STALE = 15.0
-MAX_RESULTS = 50
+#: Seconds for which events wait for the answers that tills wait for: to come up, and at most to be taken.
+TO_COME_UP, ANSWERS_FIRST = 0.02, 0.5
 #: More than what a re-subscription replays (the bus's last 50 s).
 REMEMBERED = 5000
 MAX_UNDER_WAY = 100
@@ -82,10 +76,8 @@ class Relay:
         self._session = ""
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._answers: list[tuple[float, dict[str, Any]]] = []
-        self._news: dict[tuple[str, int], Transaction] = {}
         self._watched: set[tuple[str, int]] = set()
-        self._outgoing = asyncio.Event()
+        self._answers = Answers(driver, odoo, self.odoo_now, jitter)
         self.connected = False
         self.error = "Odoo has not said that there is a relay"
 
@@ -114,6 +106,12 @@ class Relay:
         """Say whether a command must not start anything any more."""
         return command.expires <= self.odoo_now() or command.issued <= self._started + self._ahead
 
+    async def answers_first(self) -> None:
+        """Let what a till waits for be delivered, for a moment: Odoo books the events of a sale no less surely then."""
+        if self._watched or self._answers.under_way:
+            await asyncio.sleep(TO_COME_UP)
+            await self._answers.delivered(ANSWERS_FIRST)
+
     def describe(self) -> dict[str, Any]:
         """Return how the relay stands, for health and for Odoo."""
         return {"connected": self.connected, "error": self.error or None}
@@ -127,7 +125,7 @@ class Relay:
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._listen(http))
-                    group.create_task(self._answer(http))
+                    group.create_task(self._answers.run(http))
             finally:
                 self.connected = False
                 for task in self._tasks:
@@ -145,7 +143,7 @@ class Relay:
             try:
                 self._failed(await self._converse(http, self._words))
             except (aiohttp.ClientError, TimeoutError, OSError, RelayError) as error:
-                self._failed(_why(error))
+                self._failed(why(error))
             except Exception:  # the relay must outlive any fault
                 log.exception("fault in the relay")
                 self._failed("an error in the driver; see its log")
@@ -154,20 +152,22 @@ class Relay:
 
     async def _converse(self, http: aiohttp.ClientSession, words: Words) -> str:
         """Take commands until the connection ends, or Odoo says that there is no relay; return why."""
-        self._session = self._session or await self._new_session(http)
+        self._session = self._session or await self._answers.new_session(http)
         url = address(self._odoo.url, words.url, words.version)
         try:
             async with connection(http, url, self._session) as socket:
                 await socket.subscribe(words.channels, self._last)
                 self._up()
-                follow = asyncio.create_task(self._follow_words(socket, words))
+                beside = [self._follow_words(socket, words), self._answers.try_socket(socket)]
+                tasks = [asyncio.create_task(each) for each in beside]
                 try:
                     async for number, kind, payload in socket.notifications():
                         self._last = max(self._last, number)
                         if kind == NOTIFICATION and isinstance(payload, dict):
                             self._take(payload.get("command"))
                 finally:
-                    follow.cancel()
+                    for task in tasks:
+                        task.cancel()
                 return socket.end
         finally:
             self._session = ""  # it may be what failed; a new one costs little
@@ -175,7 +175,7 @@ class Relay:
                 self.connected = False
                 self._tell_odoo()
 
-    async def _follow_words(self, socket: Any, words: Words) -> None:
+    async def _follow_words(self, socket: BusSocket, words: Words) -> None:
         """Subscribe anew where the channels change; close where the rest does."""
         while True:
             await self._changed.wait()
@@ -212,8 +212,7 @@ class Relay:
             if transaction:
                 self._watch(transaction, command.reply, body["rev"])
         result = {"reply": command.reply, "command": command.id, "uuid": command.uuid, "status": status, "body": body}
-        self._answers.append((asyncio.get_running_loop().time(), result))
-        self._outgoing.set()
+        self._answers.add(result)
 
     def _watch(self, transaction: Transaction, reply: int, rev: int) -> None:
         """Tell a till of every change of a transaction until it has ended."""
@@ -229,8 +228,7 @@ class Relay:
                 await transaction.changed(rev, 60)
                 if transaction.rev != rev:
                     rev = transaction.rev
-                    self._news[key] = transaction  # what it says is read when the post leaves
-                    self._outgoing.set()
+                    self._answers.tell(key, transaction)
         finally:
             self._watched.discard(key)
 
@@ -238,80 +236,6 @@ class Relay:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    # answers go out
-
-    async def _answer(self, http: aiohttp.ClientSession) -> None:
-        delay = 0.0
-        while True:
-            await self._outgoing.wait()
-            self._outgoing.clear()
-            answers, news = self._collect()
-            if not answers and not news:
-                continue
-            try:
-                await self._post(http, [result for _, result in answers] + [self._news_of(*item) for item in news])
-                delay = 0.0
-            except (aiohttp.ClientError, TimeoutError, OSError, RelayError) as error:
-                delay = min(max(delay * 2, FIRST_DELAY), LONGEST_DELAY)
-                log.warning("relayed answers not delivered: %s", _why(error))
-                self._answers[:0] = answers
-                for key, transaction in news:
-                    self._news.setdefault(key, transaction)
-                await asyncio.sleep(delay * self._jitter())
-            if self._answers or self._news:
-                self._outgoing.set()
-
-    def _collect(self) -> tuple[list[tuple[float, dict[str, Any]]], list[tuple[tuple[str, int], Transaction]]]:
-        """Return what the next post carries, and forget it; answers that nobody waits for any more are dropped."""
-        oldest = asyncio.get_running_loop().time() - STALE
-        fresh = [item for item in self._answers if item[0] > oldest]
-        answers, self._answers = fresh[:MAX_RESULTS], fresh[MAX_RESULTS:]
-        keys = list(self._news)[: MAX_RESULTS - len(answers)]
-        return answers, [(key, self._news.pop(key)) for key in keys]
-
-    def _news_of(self, key: tuple[str, int], transaction: Transaction) -> dict[str, Any]:
-        uuid, reply = key
-        body = for_the_bus(transaction.as_json(self._driver.journal.journal_id))
-        return {"reply": reply, "command": None, "uuid": uuid, "status": 200, "body": body}
-
-    async def _new_session(self, http: aiohttp.ClientSession) -> str:
-        session = (await self._post(http, [], session=True)).get("session")
-        if not isinstance(session, str) or not session:
-            raise RelayError("Odoo gives no session for the websocket")
-        return session
-
-    async def _post(self, http: aiohttp.ClientSession, results: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-        driver = self._driver
-        key = driver.keyring.keys[ODOO]
-        body = canonical(
-            {
-                "driver": driver.keyring.driver,
-                "database_uuid": driver.keyring.database,
-                "journal_id": driver.journal.journal_id,
-                "now": iso(driver.clock.steady_now()),
-                "at": self.odoo_now(),
-                "results": results,
-                **more,
-            }
-        )
-        signature = sign_body(key, int(self.odoo_now()), body)
-        headers = {
-            "Content-Type": "application/json",
-            "X-Odoo-Database": self._odoo.database,
-            "X-Card-Terminal-Driver": driver.keyring.driver,
-            SIGNATURE: signature,
-        }
-        async with http.post(self._odoo.url + PATH, data=body, headers=headers, allow_redirects=False) as response:
-            answer = await response.read()
-            if response.status != 200:
-                raise RelayError(f"Odoo refused the relay's post (status {response.status})")
-            try:
-                verify_answer(key, signature, response.headers.get(SIGNATURE, ""), answer)
-                value = json.loads(answer)
-            except (BadSignature, ValueError, RecursionError) as error:
-                raise RelayError(f"the answer of {self._odoo.url} is not Odoo's: {error}") from error
-        return value if isinstance(value, dict) else {}
 
     # how it stands
 
@@ -331,10 +255,6 @@ class Relay:
         self.error = why
 
 
-class RelayError(Exception):
-    """The relay cannot work; the text says why."""
-
-
 def _words(told: dict[str, Any]) -> Words | None:
     channels, url, version = told.get("channels"), told.get("url"), told.get("version")
     if not isinstance(channels, list) or not all(isinstance(channel, str) for channel in channels):
@@ -342,15 +262,3 @@ def _words(told: dict[str, Any]) -> Words | None:
     if url is not None and urlsplit(str(url)).scheme not in ("http", "https", "ws", "wss"):
         return None
     return Words(tuple(channels), url and str(url), str(version))
-
-
-def _why(error: Exception) -> str:
-    match error:
-        case aiohttp.WSServerHandshakeError(status=status):
-            return f"no websocket (status {status}): the proxy before Odoo must pass /websocket to Odoo's bus"
-        case aiohttp.ClientConnectorError(host=host, port=port):
-            return f"{host} port {port} cannot be reached: {error.strerror}"
-        case TimeoutError():
-            return "Odoo does not answer in time"
-        case _:
-            return str(error) or type(error).__name__

@@ -2,12 +2,15 @@
 
 Facts of Odoo 19's `bus` module: the handshake needs an `Origin`; a connection belongs to a session, which names the
 database; `subscribe` replays what is newer than `last` (0: what the last 50 s brought); nothing confirms a
-subscription; more than 10 frames in 2 s from us end the connection.
+subscription; more than 10 frames in 2 s from us, pings and pongs among them, end the connection. The addon takes
+answers over it too, and confirms them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +21,12 @@ import aiohttp
 #: Seconds between two pings: shorter than the 60 s after which common proxies drop a silent connection.
 PING = 20.0
 MAX_MESSAGE = 4 * 1024 * 1024
+ANSWERS = "card_terminal_answers"
+TAKEN = "card_terminal_taken"
+#: Seconds until answers that are not confirmed go another way.
+CONFIRMED = 2.0
+#: Answers in so many seconds: half of what Odoo bears, the rest is for what else we send.
+MOST, SECONDS = 5, 2.5
 
 
 class BusSocket:
@@ -25,6 +34,8 @@ class BusSocket:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
+        self._sent: deque[float] = deque([-SECONDS] * MOST, MOST)
+        self._taken: asyncio.Future[tuple[str, str]] | None = None
 
     async def subscribe(self, channels: Iterable[str], last: int) -> None:
         """Listen to these channels, and to no other."""
@@ -33,11 +44,35 @@ class BusSocket:
 
     async def notifications(self) -> AsyncIterator[tuple[int, str, Any]]:
         """Yield (number, type, payload) until the connection ends."""
-        async for frame in self._socket:
-            if frame.type is not aiohttp.WSMsgType.TEXT:
-                continue
-            for item in notified(frame.data):
-                yield item
+        try:
+            async for frame in self._socket:
+                if frame.type is not aiohttp.WSMsgType.TEXT:
+                    continue
+                if (words := confirmed(frame.data)) and self._taken and not self._taken.done():
+                    self._taken.set_result(words)
+                for item in notified(frame.data):
+                    yield item
+        finally:
+            if self._taken and not self._taken.done():
+                self._taken.set_exception(ConnectionResetError("the connection to Odoo's bus ended"))
+
+    @property
+    def has_room(self) -> bool:
+        """Whether Odoo bears another frame now."""
+        return not self._socket.closed and asyncio.get_running_loop().time() - self._sent[0] >= SECONDS
+
+    async def tell(self, driver: str, signature: str, body: str) -> tuple[str, str]:
+        """Send signed answers, one call at a time; return Odoo's signed word that they are on the bus.
+
+        Raises `TimeoutError`, or `OSError` where the connection has ended.
+        """
+        loop = asyncio.get_running_loop()
+        self._sent.append(loop.time())
+        self._taken = loop.create_future()
+        words = {"driver": driver, "signature": signature, "body": body}
+        await self._socket.send_json({"event_name": ANSWERS, "data": words})
+        async with asyncio.timeout(CONFIRMED):
+            return await self._taken
 
     @property
     def end(self) -> str:
@@ -46,6 +81,18 @@ class BusSocket:
 
     async def close(self) -> None:
         await self._socket.close()
+
+
+def confirmed(text: str) -> tuple[str, str] | None:
+    """Return (signature, body) of Odoo's word that answers were taken; None where a frame is another one."""
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    words = frame.get(TAKEN) if isinstance(frame, dict) else None
+    if not isinstance(words, dict):
+        return None
+    return str(words.get("signature")), str(words.get("body"))
 
 
 def notified(text: str) -> list[tuple[int, str, Any]]:

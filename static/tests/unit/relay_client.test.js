@@ -2,6 +2,7 @@ import { describe, expect, test } from "@odoo/hoot";
 import { advanceTime } from "@odoo/hoot-mock";
 import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
 import { RelayClient } from "@pos_card_terminal/app/utils/relay_client";
+import { RelaySocket } from "@pos_card_terminal/app/utils/relay_socket";
 import { RoadClient } from "@pos_card_terminal/app/utils/road_client";
 
 describe.current.tags("headless");
@@ -126,6 +127,97 @@ test("another journal's word ends what was known of the driver", async () => {
     client.health();
     await advanceTime(1);
     expect(sent.length).toBe(2);
+});
+
+/** A client whose commands may go over a websocket as well, and what went there. */
+function quick(odoo) {
+    const frames = [];
+    const socket = { hasRoom: true, send: (request) => frames.push(request) };
+    const all = relay(odoo);
+    all.client.socket = socket;
+    const confirm = (request, body) => all.say(body, { command: request.command });
+    return { ...all, frames, socket, confirm };
+}
+
+async function proven(odoo) {
+    const all = quick(odoo);
+    all.client.health();
+    await advanceTime(1);
+    expect(all.frames.map((request) => request.op)).toEqual(["health"]);
+    all.confirm(all.frames[0], HEALTH);
+    await advanceTime(1);
+    all.frames.length = all.sent.length = 0;
+    return all;
+}
+
+test("a start goes over the websocket once another command was answered there", async () => {
+    const { client, sent, frames, socket, confirm, answer } = await proven();
+    const asked = client.start(UUID, { amount: 5 }, "once");
+    await advanceTime(1);
+    expect([sent.length, frames.length, frames[0].op, frames[0].grant]).toEqual([0, 1, "start", "once"]);
+    confirm(frames[0], told(1));
+    expect(await asked).toEqual({ ok: true, status: 200, body: told(1) });
+    socket.hasRoom = false;
+    const next = client.start(UUID, {});
+    await advanceTime(1);
+    expect([sent.length, frames.length]).toEqual([1, 1]);
+    answer(told(2));
+    expect((await next).ok).toBe(true);
+});
+
+test("a websocket that nobody answers on is not used for a start", async () => {
+    const { client, sent, frames, answer } = quick();
+    client.health();
+    await advanceTime(5_000);
+    const asked = client.start(UUID, {});
+    await advanceTime(1);
+    expect([sent.at(-1).op, frames.map((request) => request.op)]).toEqual(["start", ["health"]]);
+    answer(told(1));
+    expect((await asked).ok).toBe(true);
+});
+
+test("a start that is not answered over the websocket is the same command as a call", async () => {
+    const { client, sent, frames, answer } = await proven();
+    const asked = client.start(UUID, { amount: 5 });
+    await advanceTime(2_000);
+    expect(sent).toEqual(frames);
+    answer(told(1));
+    expect((await asked).body).toEqual(told(1));
+    client.start(UUID, {});
+    await advanceTime(1);
+    expect([sent.length, frames.length]).toEqual([2, 1]); // not over the websocket any more
+});
+
+test("Odoo's word that it sent nothing counts, unless the websocket may have brought the command", async () => {
+    const problem = { code: "not_listening", status: 503, money: "safe" };
+    const told_at_once = await proven(async () => ({ problem }));
+    const asked = told_at_once.client.start(UUID, {});
+    await advanceTime(1);
+    told_at_once.client.refuse({ command: "of another tab", problem });
+    expect(await settled(asked)).toBe(false);
+    told_at_once.client.refuse({ command: told_at_once.frames[0].command, problem });
+    expect(await asked).toEqual({ ok: false, status: 503, problem });
+    const told_later = await proven(async () => ({ problem }));
+    const unsure = told_later.client.start(UUID, {});
+    await advanceTime(2_000);
+    expect(await unsure).toEqual({ ok: false, link: "timeout" });
+});
+
+test("the websocket is not told more than Odoo bears", async () => {
+    const frames = [];
+    const time = { now: 0 };
+    const bus = { workerState: "CONNECTED", send: (name, data) => frames.push([name, data]) };
+    const socket = new RelaySocket({ bus, session: 7, clock: () => time.now });
+    for (const command of ["1", "2", "3"]) {
+        expect(socket.hasRoom).toBe(true);
+        socket.send({ command });
+    }
+    expect(socket.hasRoom).toBe(false);
+    expect(frames[0]).toEqual(["card_terminal_command", { session: 7, request: { command: "1" } }]);
+    time.now = 2_600;
+    expect(socket.hasRoom).toBe(true);
+    bus.workerState = "DISCONNECTED";
+    expect(socket.hasRoom).toBe(false);
 });
 
 /** A road client over two roads that answer as told. */

@@ -27,6 +27,9 @@ class RelayReceiver(OdooReceiver):
         self.channels = ["secret-1", "secret-2"]
         self.bus_open = True
         self.takes = True
+        self.socket_takes = False
+        self.frames = 0
+        self.heard_at: list[float] = []
         self.session = "session-1"
         self.subscriptions: list[dict[str, Any]] = []
         self.handshakes: list[dict[str, str]] = []
@@ -112,7 +115,11 @@ class RelayReceiver(OdooReceiver):
         try:
             async for frame in socket:
                 if frame.type is WSMsgType.TEXT:
-                    words = json.loads(frame.data)["data"]
+                    self.heard_at.append(time.monotonic())
+                    event, words = json.loads(frame.data).values()
+                    if event == "card_terminal_answers":
+                        await self._take_frame(socket, words)
+                        continue
                     self.subscriptions.append(words)
                     self._sockets.add(socket)
                     missed = [row for row in self.kept if row["id"] > words["last"]]
@@ -126,16 +133,35 @@ class RelayReceiver(OdooReceiver):
         raw = await request.read()
         if not self.takes:
             return web.Response(status=503)
-        stamp, _, signature = request.headers["X-Card-Terminal-Signature"].partition(",v1=")
-        good = hmac.new(self.key, f"{stamp.removeprefix('t=')}.".encode() + raw, hashlib.sha256).hexdigest()
-        payload = json.loads(raw)
-        if signature != good or abs(payload["at"] - self.now()) > 5 or payload["database_uuid"] != self.database:
-            self.faults.append("a post that is not the driver's")
+        payload = self._taken(raw, request.headers["X-Card-Terminal-Signature"])
+        if payload is None:
             return web.Response(status=401)
         self.posts += 1
-        self.results += [{**result, "journal_id": payload["journal_id"]} for result in payload["results"]]
         answer = {"taken": len(payload["results"])} | ({"session": self.session} if payload.get("session") else {})
         return self._signed(request, answer)
+
+    async def _take_frame(self, socket: web.WebSocketResponse, words: dict[str, str]) -> None:
+        """Take answers over the bus and say so, if it does."""
+        if not self.socket_takes:
+            return
+        signature = words["signature"]
+        payload = self._taken(words["body"].encode(), signature)
+        if payload is not None and words["driver"] == self.driver:
+            self.frames += 1
+            body = json.dumps({"taken": len(payload["results"])})
+            signs_with = self.signs_with or self.key
+            seal = hmac.new(signs_with, f"{signature}.{body}".encode(), hashlib.sha256).hexdigest()
+            await socket.send_json({"card_terminal_taken": {"signature": f"v1={seal}", "body": body}})
+
+    def _taken(self, raw: bytes, header: str) -> dict[str, Any] | None:
+        stamp, _, signature = header.partition(",v1=")
+        good = hmac.new(self.key, f"{stamp.removeprefix('t=')}.".encode() + raw, hashlib.sha256).hexdigest()
+        payload: dict[str, Any] = json.loads(raw)
+        if signature != good or abs(payload["at"] - self.now()) > 5 or payload["database_uuid"] != self.database:
+            self.faults.append("answers that are not the driver's")
+            return None
+        self.results += [{**result, "journal_id": payload["journal_id"]} for result in payload["results"]]
+        return payload
 
 
 def signed(claims: dict[str, Any], key: bytes, kid: str = "odoo") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,14 @@ async def till(
 def relay(till: Till) -> Relay:
     assert till.driver.link
     return till.driver.link.relay
+
+
+async def over_the_socket(till: Till, odoo: RelayReceiver) -> None:
+    """Let Odoo take answers over the websocket, and wait until the driver knows."""
+    odoo.socket_takes = True
+    await odoo.cut()
+    odoo.bus_open = True
+    await until(lambda: odoo.frames == 1)
 
 
 def charged(terminal: TerminalProcess, before: int) -> int:
@@ -362,6 +371,49 @@ async def test_many_answers_travel_in_few_posts(till: Till, odoo: RelayReceiver)
     for command in commands:
         await odoo.answer(command)
     assert odoo.posts - before < 60
+
+
+async def test_answers_and_news_go_over_the_websocket_where_odoo_takes_them(
+    till: Till, odoo: RelayReceiver, terminal: TerminalProcess
+) -> None:
+    await over_the_socket(till, odoo)
+    posts, number = odoo.posts, new_uuid()
+    terminal.auto("")
+    assert (await odoo.call("start", number, till.sale()))["status"] == 201
+    await until(terminal.asked)
+    terminal.present("contactless")
+    await until(lambda: odoo.states(number)[-1:] == ["approved"])
+    assert odoo.posts == posts
+    assert odoo.faults == []
+
+
+async def test_what_the_websocket_does_not_confirm_is_posted(till: Till, odoo: RelayReceiver) -> None:
+    await over_the_socket(till, odoo)
+    odoo.socket_takes = False
+    posts = odoo.posts
+    assert (await odoo.call("health"))["status"] == 200
+    assert odoo.posts == posts + 1
+    assert (await odoo.call("health"))["status"] == 200  # the next one does not wait for the websocket
+    assert odoo.posts == posts + 2
+
+
+async def test_a_confirmation_that_is_not_odoos_counts_for_nothing(till: Till, odoo: RelayReceiver) -> None:
+    await over_the_socket(till, odoo)
+    odoo.signs_with = OTHER_KEY
+    command = new_uuid()
+    await odoo.send(odoo.command("health", id=command))
+    await until(lambda: len([each for each in odoo.results if each["command"] == command]) > 1)  # posted as well
+
+
+async def test_no_more_frames_than_odoo_bears(till: Till, odoo: RelayReceiver) -> None:
+    await over_the_socket(till, odoo)
+    posts = odoo.posts
+    for _ in range(30):
+        await odoo.call("health")
+    assert odoo.posts > posts
+    burst, delay = 10, 0.2  # Odoo's defaults
+    spans = [last - first for first, last in pairwise(odoo.heard_at[::burst])]
+    assert all(span >= burst * delay for span in spans)
 
 
 async def test_the_handshake_names_session_origin_and_version(till: Till, odoo: RelayReceiver) -> None:

@@ -8,25 +8,35 @@ const FRESH = 120;
 const SILENCE = 8;
 /** Transactions whose last news is kept. */
 const KEPT = 50;
+/** Seconds in which a command over the websocket is answered; else it is sent as a call. */
+const CONFIRMED = 1.5;
+/** Seconds between two trials whether commands over the websocket are heard. */
+const TRIAL = 60;
 
 /**
  * The driver as one till sees it through Odoo (docs/api.md 2.3): the same face and answers as DriverClient.
  *
  * A command is one short call to Odoo; the answer and every later change come over Odoo's bus (`hear`). A command is
- * sent once: a lost answer is for `transaction` to clear up.
+ * sent once: a lost answer is for `transaction` to clear up. A start goes over the bus's websocket where another command
+ * was answered there, and as a call, under the same id, where it is not: a driver carries out one id once.
  */
 export class RelayClient {
     /**
      * @param {object} options
      * @param {string} options.driver id of the driver
      * @param {(request: object) => Promise<object>} options.send calls `card_terminal_relay`
+     * @param {RelaySocket} [options.socket]
      * @param {() => number} [options.clock] steady milliseconds
      */
-    constructor({ driver, send, clock = () => browser.performance.now() }) {
+    constructor({ driver, send, socket = null, clock = () => browser.performance.now() }) {
         this.driver = driver;
         this.send = send;
+        this.socket = socket;
+        this.socketWorks = false;
+        this.triedAt = -Infinity;
         this.clock = clock;
         this.waiting = new Map(); // command -> resolve
+        this.refused = new Map(); // command over the websocket -> resolve
         this.news = new Map(); // transaction -> what was said last
         this.curious = new Set(); // called at news: (uuid) => void
         this.said = null; // what the driver said of itself, and when
@@ -89,6 +99,11 @@ export class RelayClient {
         }
     }
 
+    /** Takes Odoo's word that a command over the websocket was not passed on: {command, problem}. */
+    refuse({ command, problem }) {
+        this.refused.get(command)?.({ ok: false, status: problem.status, problem });
+    }
+
     /** What was said of a transaction, once its revision is not `after` any more; null after `seconds`. */
     async _newsAfter(uuid, after, seconds) {
         let tell;
@@ -107,7 +122,10 @@ export class RelayClient {
     async _call(op, { uuid = null, body = null, grant = null, seconds }) {
         const command = uuidv4();
         const answer = new Promise((resolve) => this.waiting.set(command, resolve));
-        const sent = this._send({ driver: this.driver, command, op, uuid, body, grant });
+        const request = { driver: this.driver, command, op, uuid, body, grant };
+        const quick = op === "start" && this.socketWorks && this.socket.hasRoom;
+        const sent = quick ? this._sendQuickly(request, answer) : this._send(request);
+        this._trySocket();
         try {
             // What Odoo says counts only where it did not send: its word and the driver's may come in any order.
             const refused = sent.then((result) => result || answer);
@@ -115,6 +133,35 @@ export class RelayClient {
         } finally {
             this.waiting.delete(command);
         }
+    }
+
+    /** Sends over the websocket, and as a call where that is not answered; the driver's or Odoo's word, as `_send`. */
+    async _sendQuickly(request, answer) {
+        const refused = new Promise((resolve) => this.refused.set(request.command, resolve));
+        this.socket.send(request);
+        const said = await this._within(CONFIRMED, Promise.race([answer, refused]), null);
+        this.refused.delete(request.command);
+        if (said) {
+            return said;
+        }
+        this.socketWorks = false;
+        const refusal = await this._send(request);
+        // Whatever Odoo says now, the websocket may have brought it: that nothing was sent is not known.
+        return refusal && { ok: false, link: refusal.link || "timeout" };
+    }
+
+    /** Finds out whether commands over the websocket are answered, beside what is under way. */
+    async _trySocket() {
+        const now = this.clock();
+        if (this.socketWorks || now - this.triedAt < TRIAL * 1000 || !this.socket?.hasRoom) {
+            return;
+        }
+        this.triedAt = now;
+        const command = uuidv4();
+        const answer = new Promise((resolve) => this.waiting.set(command, resolve));
+        this.socket.send({ driver: this.driver, command, op: "health", uuid: null, body: null, grant: null });
+        this.socketWorks = Boolean(await this._within(CONFIRMED, answer, null));
+        this.waiting.delete(command);
     }
 
     /** Null once Odoo has passed a command on; else why it did not, or why that is not known. */
