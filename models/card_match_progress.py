@@ -27,7 +27,14 @@ class CardMatch(models.Model):
         shown = self.env["ir.actions.act_window"]._for_xml_id("pos_card_terminal.action_card_match")
         parts = [of_journal.ids for of_journal in contracts.grouped("bank_journal_id").values()]
         if len(parts) > 1:
-            return self._in_parts(self.env._("Looking for payouts"), "find_some", parts, shown, model="card.contract")
+            return self._in_parts(
+                self.env._("Looking for payouts"),
+                parts,
+                shown,
+                model="card.contract",
+                method="find_some",
+                closed=self.env._("Bank accounts that are left when this is closed are looked at in the night."),
+            )
         self.sudo()._find(contracts)
         return shown
 
@@ -43,18 +50,27 @@ class CardMatch(models.Model):
         ready = ready.sorted(lambda match: (match.date, match.id))
         parts = [ready[place : place + IN_DIALOG].ids for place in range(0, len(ready), IN_DIALOG)]
         shown = {"type": "ir.actions.client", "tag": "soft_reload"}
-        return self._in_parts(self.env._("Posting payouts"), "post_some", parts, shown, stop="action_stop_posting")
+        return self._in_parts(
+            self.env._("Posting payouts"),
+            parts,
+            shown,
+            model="card.match",
+            method="post_some",
+            stop="action_stop_posting",
+            done=self.env._("Payouts posted: %s"),
+            closed=self.env._("What is left when this is closed is posted in the background, within ten minutes."),
+        )
 
-    def _in_parts(self, text, method, parts, shown, model="card.match", stop=None):
+    def _in_parts(self, name, parts, shown, **params):
+        """Return the dialog that does `parts` one after the other and then shows something: see `card_progress.js`."""
         return {
             "type": "ir.actions.client",
             "tag": "card_progress",
             "target": "new",
-            "name": text,
-            "params": {
-                "text": text, "model": model, "method": method, "parts": parts, "stop": stop, "next": shown,
-            },
-        }  # fmt: skip
+            "name": name,
+            "context": {"dialog_size": "medium"},
+            "params": {"parts": parts, "next": shown, **params},
+        }
 
     def post_some(self):
         """Post those of these payouts that wait; return how many could not be posted."""

@@ -1,4 +1,4 @@
-import { expect, test } from "@odoo/hoot";
+import { destroy, expect, test } from "@odoo/hoot";
 import { click } from "@odoo/hoot-dom";
 import { animationFrame, Deferred } from "@odoo/hoot-mock";
 import { allowTranslations, mountWithCleanup } from "@web/../tests/web_test_helpers";
@@ -18,9 +18,10 @@ async function progress(stop = "action_stop_posting") {
         action: { doAction: async (action) => calls.push([action.type]) },
         notification: { add: (text) => calls.push([String(text)]) },
     };
-    const params = { text: "Posting", model: "card.match", method: "post_some", parts: [[1, 2], [3, 4], [5]], stop };
+    const texts = { done: "Posted: %s", closed: "The rest is posted later." };
+    const params = { model: "card.match", method: "post_some", parts: [[1, 2], [3, 4], [5]], stop, ...texts };
     const action = { params: { ...params, next: { type: "reload" } } };
-    await mountWithCleanup(CardProgress, {
+    const dialog = await mountWithCleanup(CardProgress, {
         env: { services }, // the point of sale's own services cannot start here
         noMainContainer: true,
         props: { action, actionId: 1, className: "" },
@@ -29,7 +30,7 @@ async function progress(stop = "action_stop_posting") {
         value instanceof Error ? answers[index].reject(value) : answers[index].resolve(value);
         await animationFrame();
     };
-    return { calls, answer };
+    return { calls, answer, dialog };
 }
 
 test("parts are done one after the other, and what was refused is told", async () => {
@@ -44,22 +45,46 @@ test("parts are done one after the other, and what was refused is told", async (
         ["post_some", [1, 2]],
         ["post_some", [3, 4]],
         ["post_some", [5]],
+        ["Posted: 4"],
         ["1 could not be posted: each says why."],
         ["ir.actions.act_window_close"],
         ["reload"],
     ]);
 });
 
-test("stopped, the part that was begun is finished and the rest is handed back", async () => {
+test("stopped, the rest is handed back at once and the part that was begun is finished", async () => {
     const { calls, answer } = await progress();
     await click(".o_card_progress_stop");
     await answer(0, { refused: 0 });
     expect(calls).toEqual([
         ["post_some", [1, 2]],
         ["action_stop_posting", [3, 4, 5]],
+        ["Posted: 2"],
         ["ir.actions.act_window_close"],
         ["reload"],
     ]);
+});
+
+test("a part that fails while it is stopped is handed back as well", async () => {
+    const { calls, answer } = await progress();
+    await click(".o_card_progress_stop");
+    await answer(0, new Error("gone"));
+    await click(".o_card_progress_stop");
+    await animationFrame();
+    expect(calls).toEqual([
+        ["post_some", [1, 2]],
+        ["action_stop_posting", [3, 4, 5]],
+        ["action_stop_posting", [1, 2]],
+        ["ir.actions.act_window_close"],
+        ["reload"],
+    ]);
+});
+
+test("closed before the end, it says what becomes of the rest and begins no other part", async () => {
+    const { calls, answer, dialog } = await progress();
+    destroy(dialog);
+    await answer(0, { refused: 0 });
+    expect(calls).toEqual([["post_some", [1, 2]], ["The rest is posted later."]]);
 });
 
 test("after a failure the same part is tried again", async () => {
