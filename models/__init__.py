@@ -48,6 +48,7 @@ from . import pos_payment_contract
 from . import card_batch
 from . import card_batch_difference
 from . import card_batch_guard
+from . import card_batch_settlement
 from . import card_statement_line
 from . import card_statement_mapping
 from . import card_match
