@@ -34,8 +34,10 @@ def main(config: str, database: str, step: str, *words: str) -> None:
         before, began, at_first = _memory(), time.monotonic(), worked()
         found = STEPS[step](env, *words)
         env.flush_all()
-        seconds, processor = time.monotonic() - began, worked() - at_first
-        found = {"seconds": seconds, "processor": processor, "loaded": before, "memory": _memory(), **found}
+        seconds = time.monotonic() - began
+        processor, queued = (now - then for now, then in zip(worked(), at_first, strict=True))
+        spent = {"seconds": seconds, "processor": processor, "queued": queued}
+        found = {**spent, "loaded": before, "memory": _memory(), **found}
         cr.commit()
     print(json.dumps(found))
 
@@ -45,17 +47,17 @@ def _memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _processor(cr: Any) -> Callable[[], float]:
-    """Return what tells the seconds that this process and its PostgreSQL server have worked."""
-    cr.execute("SELECT pg_backend_pid()")
-    server = Path(f"/proc/{cr.fetchone()[0]}/stat")
+def _processor(cr: Any) -> Callable[[], tuple[float, float]]:
+    """Return what tells the seconds that this process and its PostgreSQL server have worked, and waited for their turn.
 
-    def worked() -> float:
-        try:
-            user, system = server.read_text().rsplit(")", 1)[1].split()[11:13]
-        except FileNotFoundError:  # a server elsewhere
-            user = system = "0"
-        return time.process_time() + (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    proc(5), /proc/[pid]/schedstat: nanoseconds on a processor, and ready to run without one.
+    """
+    cr.execute("SELECT pg_backend_pid()")
+    both = (Path("/proc/self/schedstat"), Path(f"/proc/{cr.fetchone()[0]}/schedstat"))
+
+    def worked() -> tuple[float, float]:
+        told = [[int(each) for each in file.read_text().split()[:2]] for file in both if file.exists()]
+        return sum(on for on, _ready in told) / 1e9, sum(ready for _on, ready in told) / 1e9
 
     return worked
 

@@ -21,6 +21,7 @@ from . import test_guards
 from . import test_join
 from . import test_money
 from . import test_journal
+from . import test_ledger_datev
 from . import test_ledger_export
 from . import test_ledger_files
 from . import test_notice
@@ -45,5 +46,7 @@ from . import test_watch
 from . import test_typed_by_hand
 from . import test_statement_import
 from . import test_match
+from . import test_match_by_hand
 from . import test_match_money
 from . import test_match_parts
+from . import test_match_samples

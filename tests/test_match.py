@@ -2,12 +2,10 @@
 
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.exceptions import UserError
+from odoo.tests import tagged
 
-from .common_charts import ChartCase
 from .test_case_books import FrenchCase
-from .test_statement_import import CAMT, CFONB, FRENCH, GERMAN
 
 CB = "REMISE CB 5091540010"
 
@@ -364,129 +362,3 @@ class TestMatch(Payouts, FrenchCase):
         self.line(80.0, 17)
         match = self.post()
         self.assertEqual((match.batch_ids.batch_id, self.movement("511500")), (batch, (0.0, 0.0)))
-
-
-@tagged("post_install", "-at_install")
-class TestMatchByHand(Payouts, FrenchCase):
-    def by_hand(self, lines, batches, **values):
-        wizard = self.env["card.match.manual"].with_context(card_lines=lines.ids).create({
-            "company_id": self.company.id, "contract_id": batches.contract_id.id, "reason": "Read the statement.",
-            "statement_line_ids": [(6, 0, lines.ids)], "batch_ids": [(6, 0, batches.ids)], **values,
-        })  # fmt: skip
-        return self.env["card.match"].browse(wizard.action_accept()["res_id"])
-
-    def test_a_person_says_what_the_difference_is(self):
-        batch = self.batch_at(16, 100.0)
-        self.close()
-        line = self.line(98.0, 28, "VIREMENT")
-        with self.assertRaisesRegex(UserError, "difference"):
-            self.by_hand(line, batch)
-        match = self.by_hand(line, batch, difference_is="fee")
-        self.assertEqual((match.state, match.fee, match.gross, match.over), ("accepted", 2.0, 100.0, 0.0))
-        match.action_post()
-        self.assertEntry(self.entries(match), (self.bank_code, 98, 0), ("627800", 2, 0), ("511500", 0, 100))
-        with self.assertRaisesRegex(UserError, "matched already"):
-            self.by_hand(line, batch, difference_is="open")
-
-    def test_paid_in_part_and_the_rest_later(self):
-        batch = self.batch_at(16, 100.0)
-        self.close()
-        first = self.by_hand(self.line(60.0, 28, "VIREMENT"), batch, difference_is="open")
-        first.action_post()
-        self.assertEqual((self.movement("511500"), batch.settlement_state), ((40.0, 40.0), "partly"))
-        second = self.by_hand(self.line(45.0, 29, "VIREMENT"), batch, difference_is="suspense")
-        second.action_post()
-        self.assertEqual((self.movement("511500"), second.over, batch.settlement_state), ((0.0, 0.0), 5.0, "settled"))
-
-    def test_proposals_give_way(self):
-        batch = self.batch_at(16, 100.0)
-        self.close()
-        line = self.line(100.0, 17)
-        proposed = self.find()
-        match = self.by_hand(line, batch)
-        self.assertEqual((proposed.exists().ids, match.payment_ids), ([], batch.payment_ids))
-
-    def test_only_accountants(self):
-        batch = self.batch_at(16, 100.0)
-        self.close()
-        self.line(100.0, 17)
-        match = self.find()
-        accountant = new_test_user(
-            self.env, "card_accountant_match", "base.group_user,account.group_account_user",
-            company_id=self.company.id, company_ids=[(6, 0, self.company.ids)],
-        )  # fmt: skip
-        manager = new_test_user(
-            self.env, "card_manager_match", "base.group_user,point_of_sale.group_pos_manager",
-            company_id=self.company.id, company_ids=[(6, 0, self.company.ids)],
-        )  # fmt: skip
-        for method in ("action_accept", "action_post", "action_undo", "action_reject"):
-            with self.assertRaises(AccessError):
-                getattr(match.with_user(manager), method)()
-        mine = match.with_user(accountant)
-        mine.action_accept()
-        mine.action_post()
-        self.assertEqual((match.state, batch.settlement_state), ("posted", "settled"))
-        mine.action_undo()
-        self.assertEqual(match.state, "accepted")
-
-
-@tagged("post_install", "-at_install")
-class TestFrenchMonth(Payouts, FrenchCase):
-    def test_the_sample_imported_matched_and_posted(self):
-        self.bank.bank_acc_number = FRENCH
-        self.amex.write({"fee_rate": 2.5, "tolerance": 0.01})
-        self.journal.at = "2026-11-16T20:00:00.000Z"
-        self.book(1250.0, "CB")
-        self.book(96.0, "AMEX")
-        self.end_of_day(("CB", 1, 125000), ("AMEX", 1, 9600))
-        self.close()
-        attachment = self.env["ir.attachment"].create({"name": "month.cfo", "raw": CFONB})
-        wizard = self.env["card.statement.import"].create(
-            {"attachment_ids": [(6, 0, attachment.ids)], "company_id": self.company.id}
-        )
-        wizard.action_import()
-        statement = wizard.statement_ids
-        self.assertEqual(statement.line_ids.sorted("id").mapped("amount"), [980.0, 270.0, 93.60, -8.75, -45.0])
-        self.assertEqual((statement.balance_start, statement.balance_end_real), (1000.0, 2289.85))
-        again = wizard.copy({"attachment_ids": [(6, 0, attachment.ids)], "statement_ids": False, "added": 0})
-        again.action_import()
-        self.assertEqual((again.added, again.known), (0, 5))
-        matches = self.post()
-        self.assertEqual([(match.gross, match.fee, match.found_by) for match in matches],
-                         [(1250.0, 0.0, "reference"), (96.0, 2.40, "amount")])  # fmt: skip
-        self.assertEqual((self.movement("511500"), self.movement("511510")), ((0.0, 0.0), (0.0, 0.0)))
-        left = wizard.statement_ids.line_ids.filtered(lambda line: not line.is_reconciled)
-        self.assertEqual(sorted(left.mapped("amount")), [-45.0, -8.75])
-
-
-@tagged("post_install", "-at_install")
-class TestGermanDay(Payouts, ChartCase):
-    chart = "de_skr03"
-
-    @classmethod
-    def take_offers(cls):
-        cls.girocard = cls.offered("girocard", ["girocard"], number="54000123")
-        cls.credit = cls.offered("Credit cards", ["VISA", "MC"], number="455600123", settlement="net")
-
-    def test_the_sample_imported_matched_and_posted(self):
-        self.bank.bank_acc_number = GERMAN
-        self.journal.at = "2026-11-16T20:00:00.000Z"
-        self.book(564.20, "girocard")
-        self.book(490.0, "VISA")
-        self.end_of_day(("girocard", 1, 56420), ("VISA", 1, 49000), number="0217")
-        self.close()
-        attachment = self.env["ir.attachment"].create({"name": "day.xml", "raw": CAMT})
-        self.env["card.statement.import"].create(
-            {"attachment_ids": [(6, 0, attachment.ids)], "company_id": self.company.id}
-        ).action_import()
-        matches = self.post()
-        self.assertEqual([match.found_by for match in matches], ["reference", "amount"])
-        bank = self.bank.default_account_id.with_company(self.company).code
-        waits, waits_net = (
-            contract.outstanding_account_id.with_company(self.company).code for contract in (self.girocard, self.credit)
-        )
-        self.assertEntry(
-            self.entries(matches),
-            (bank, 564.20, 0), (waits, 0, 564.20), (bank, 481.90, 0), ("4970", 8.10, 0), (waits_net, 0, 490.0),
-        )  # fmt: skip
-        self.assertEqual((self.movement(waits), self.movement(waits_net)), ((0.0, 0.0), (0.0, 0.0)))
