@@ -66,7 +66,7 @@ class Option:
     def fits(self, value: Any) -> bool:
         """Whether a value will do."""
         if self.choices:
-            return any(type(value) is type(choice) and value == choice for choice in self.choices)
+            return type(value) is type(self.default) and value in self.choices
         if isinstance(self.default, bool):
             return isinstance(value, bool)
         if isinstance(self.default, str):

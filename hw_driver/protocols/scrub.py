@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 _DIGITS = "0123456789"
 MASK = "*"
 PACKED_MASK = "\u00b7"  # never taken for a hidden digit
+_DOUBLED = str.maketrans(_DIGITS, "0246813579")  # each digit twice, and of what has two digits their sum
 _CARD_LENGTHS = range(12, 20)  # ISO/IEC 7812-1, and Maestro's twelve
 #: How numbers are printed in groups: by fours, American Express, Diners.
 _PRINTED = {(4, 4, 4), (4, 4, 5), (4, 6, 4), (4, 6, 5), (4, 4, 4, 4), *((4, 4, 4, 4, rest) for rest in (1, 2, 3))}
 
 #: Tracks 1 and 2 (ISO/IEC 7813): number, separator, name or expiry, discretionary data. Nothing of it stays.
+_long_number = re.compile(r"[0-9]{12}").search
 _track = re.compile(r"[%;]?[A-Z]?[0-9]{12,19}(?:\^[^\r\n?]*|[=D][0-9]{4,})\??")
 #: An EMV application identifier is printed on every slip; its digits are no card number (none begins with 00000).
 _AID = r"(?<![0-9A-Za-z])A00000[0-9]{4}[0-9A-F]{0,22}(?![0-9A-Za-z])"
@@ -39,7 +41,7 @@ def scrub(text: str) -> str:
     An unbroken run of 12 or more digits is taken for a card number, whatever its check digit. Groups of digits with
     blanks, dashes or line ends between them are, when they are grouped as on a card or their check digit is right.
     """
-    masked = _masked(_track.sub("[track]", _without_packed(text)), _digits_and_stars, _may_be_card)
+    masked = _masked(_without_track(text), _digits_and_stars, _may_be_card)
     return masked if masked == text else scrub(masked)  # what was masked can show what stands beside it
 
 
@@ -53,14 +55,19 @@ def scrub_certain(text: str) -> str:
 
 def scrub_reference(text: str) -> str:
     """Return a reference as it is, but for what is printed like a card number and has its length and check digit."""
-    without_track = _track.sub("[track]", _without_packed(text))
-    return _masked(without_track, _digits, lambda sizes, digits: _is_card(sizes, digits) and _is_printed(sizes))
+    return _masked(_without_track(text), _digits, lambda sizes, digits: _is_card(sizes, digits) and _is_printed(sizes))
 
 
 def last_four(pan: str) -> str:
     """Return the last four digits of a card number, masked or not; '' where there are none (a token)."""
     found = re.fullmatch(r"[0-9*#\u2022xX. -]*?([0-9]{4}) *", pan)
     return found[1] if found else ""
+
+
+def _without_track(text: str) -> str:
+    """Return `text` with packed card numbers masked, and track data taken out."""
+    text = _without_packed(text)
+    return _track.sub("[track]", text) if _long_number(text) else text
 
 
 def _without_packed(text: str) -> str:
@@ -146,5 +153,4 @@ def _is_card(sizes: tuple[int, ...], digits: str) -> bool:
 
 def _check_digit_is_right(digits: str) -> bool:
     """Luhn (ISO/IEC 7812-1, annex B)."""
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
+    return sum(map(int, digits[-1::-2] + digits[-2::-2].translate(_DOUBLED))) % 10 == 0

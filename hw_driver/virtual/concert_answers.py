@@ -44,8 +44,11 @@ class Reason(StrEnum):
 
 
 #: What each mandatory field must look like. CA of one digit: PayXpert's examples; CB of one: HiPay's.
-_SHAPES = {"CZ": r"\d{4}", "CJ": r"\d{12}", "CA": r"\d{1,2}", "CD": r"[0-9A-Z]"}
-_MONEY_SHAPES = {"CB": r"\d{1,12}", "CE": r"\d{3}"}
+_SHAPES = {
+    tag: re.compile(shape).fullmatch
+    for tag, shape in {"CZ": r"[0-9]{4}", "CJ": r"[0-9]{12}", "CA": r"[0-9]{1,2}", "CD": r"[0-9A-Z]"}.items()
+}
+_MONEY_SHAPES = {tag: re.compile(shape).fullmatch for tag, shape in {"CB": r"[0-9]{1,12}", "CE": r"[0-9]{3}"}.items()}
 #: AF in 29 bytes: code, response code (2), message (21), two fields of 2 (HiPay, AF).
 _LONG_REASON = {Reason.REFUSED: ("51", "PROVISION INSUFFISANTE")}
 _COPIES = {"0": ("customer",), "1": ("merchant",), "2": ("merchant", "customer")}
@@ -206,8 +209,8 @@ def _is_message(data: bytes) -> bool:
     return reader is not None and reader.whole
 
 
-def _fit(fields: Fields, shapes: Mapping[str, str]) -> bool:
-    return all(re.fullmatch(shape, str(fields.get(tag, "")), re.ASCII) for tag, shape in shapes.items())
+def _fit(fields: Fields, shapes: Mapping[str, Callable[[str], object]]) -> bool:
+    return all([shape(str(fields.get(tag, ""))) for tag, shape in shapes.items()])
 
 
 def _card(reply: Reply) -> Fields:
