@@ -210,7 +210,7 @@ def _is_message(data: bytes) -> bool:
 
 
 def _fit(fields: Fields, shapes: Mapping[str, Callable[[str], object]]) -> bool:
-    return all([shape(str(fields.get(tag, ""))) for tag, shape in shapes.items()])
+    return all(shape(str(fields.get(tag, ""))) for tag, shape in shapes.items())
 
 
 def _card(reply: Reply) -> Fields:

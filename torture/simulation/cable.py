@@ -38,6 +38,7 @@ class Cable:
         self.port: Port | None = None
         self.end = End(self)
         self.last = [0.0, 0.0]
+        self._loop = asyncio.get_running_loop()
 
     @property
     def there(self) -> bool:
@@ -75,7 +76,7 @@ class Cable:
 
     def send(self, direction: int, data: bytes, uuid: str, arrive: Callable[[bytes], None]) -> None:
         """Carry bytes in one direction, as well as the noise lets them."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         struck = self.chance.random() < self.noise()
         for seconds, piece in self._struck(data, uuid) if struck else ((TRAVEL, data),):
             at = max(loop.time() + seconds, self.last[direction] + TICK)

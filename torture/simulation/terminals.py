@@ -172,7 +172,7 @@ STANDS: dict[str, Stand] = {
         _asks_for_money,
         _high_bit,
         _has_reference,
-        share=8,
+        share=4,
     ),
     "concert-v3-serial": _on_line(
         "concert-v3-serial",

@@ -169,14 +169,13 @@ class Connection:
 
     def send(self, direction: int, data: bytes) -> None:
         """Take bytes at one end; what arrives at the other, and when, is the trouble's business."""
-        data = self._meddle(direction, data)
-        if not data:
-            return
-        uuid = self.uuid
-        for piece in self._pieces(data):
-            at = max(self._loop.time() + self._delay(direction), self._last[direction] + TICK)
-            self._last[direction] = at
-            self._loop.call_at(at, self._arrive, direction, piece, uuid)
+        if self.trouble is not None:
+            data = self._meddle(self.trouble, direction, data)
+        uuid, loop, last = self.uuid, self._loop, self._last
+        for piece in self._pieces(data) if self._split else (data,):
+            if piece:
+                last[direction] = at = max(loop.time() + self._delay(direction), last[direction] + TICK)
+                loop.call_at(at, self._arrive, direction, piece, uuid)
 
     def _arrive(self, direction: int, data: bytes, uuid: str) -> None:
         if not self._wire.plugged:
@@ -188,12 +187,9 @@ class Connection:
         elif self._near is not None:
             self._near.heard(data)
 
-    def _meddle(self, direction: int, data: bytes) -> bytes:
+    def _meddle(self, trouble: Trouble, direction: int, data: bytes) -> bytes:
         """Return what of these bytes gets through, after the trouble had its way."""
-        trouble = self.trouble
         seen, self._seen[direction] = self._seen[direction], self._seen[direction] + len(data)
-        if trouble is None:
-            return data
         way = _WAYS.get((trouble.name, direction))
         return data if way is None else way(self, data, seen)
 
@@ -246,7 +242,7 @@ class Connection:
 
     def _pieces(self, data: bytes) -> list[bytes]:
         chance = self._wire.chance
-        if self._split and len(data) > 1:
+        if len(data) > 1:
             places = sorted(chance.sample(range(1, len(data)), min(len(data) - 1, chance.randrange(1, 6))))
             return [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True)]
         return [data]
