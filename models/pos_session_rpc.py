@@ -37,7 +37,6 @@ class PosSession(models.Model):
     def _card_relay_fetch(self):
         """Read what a relayed command needs, and no more: a customer waits. Return the drivers of the till."""
         config = self.config_id
-        config.fetch(["name", "card_terminal_id", "card_terminal_spare_ids"])
         terminals = config.card_terminal_id | config.card_terminal_spare_ids
         terminals.fetch(["active", "uuid", "driver_id", "company_id"])
         drivers = config.card_terminal_ids.driver_id
@@ -138,6 +137,7 @@ class PosSession(models.Model):
         if not self.env.user.has_group("point_of_sale.group_pos_user"):
             raise AccessError(self.env._("Only users of the Point of Sale may use its card terminals."))
         self.fetch(["state", "name", "config_id"])
+        self.config_id.fetch(["name", "company_id", "card_terminal_id"])
         self.check_access("read")
         if self.company_id.id not in self.env.user._get_company_ids():
             raise AccessError(self.env._("This session is of another company."))

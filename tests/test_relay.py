@@ -170,7 +170,7 @@ class TestRelay(RelayCase):
         driver, results = self.driver.with_user(SUPERUSER_ID), self.results(self.result())
         self.relay()  # what Odoo keeps in memory is there
         self.env.invalidate_all()
-        with self.assertQueryCount(10):
+        with self.assertQueryCount(9):
             self.relay()
         self.env.invalidate_all()
         driver.fetch(["uuid", "company_id"])

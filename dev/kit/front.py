@@ -10,11 +10,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import suppress
 
 from kit.ports import LOOPBACK
-
-CHUNK = 64 * 1024
 
 
 class Front:
@@ -22,43 +19,91 @@ class Front:
         self._http_port = http_port
         self._bus_port = bus_port
         self._open = True
-        self._sockets: set[asyncio.StreamWriter] = set()
+        self._sockets: set[asyncio.Transport] = set()
 
     def cut(self) -> None:
         """Close every websocket, and refuse new ones."""
         self._open = False
-        for writer in self._sockets:
-            writer.transport.abort()
+        for socket in self._sockets:
+            socket.abort()
 
     def let_in(self) -> None:
         self._open = True
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass one connection on."""
-        try:
-            first = await reader.readuntil(b"\r\n")
-            is_bus = first.split(b" ")[1].startswith(b"/websocket")
-            if is_bus and not self._open:
-                return
-            port = self._bus_port if is_bus else self._http_port
-            behind, ahead = await asyncio.open_connection(LOOPBACK, port)
-            ahead.write(first)
-            if is_bus:
-                self._sockets.add(writer)
-            await asyncio.gather(_pass(reader, ahead), _pass(behind, writer))
-        except (OSError, IndexError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+    def port_of(self, first: bytes, client: Side) -> int | None:
+        """Return the port that a request with this first line goes to; None where it is let in nowhere."""
+        if not first.split(b" ")[1].startswith(b"/websocket"):
+            return self._http_port
+        if not self._open:
+            return None
+        self._sockets.add(client.transport)
+        return self._bus_port
+
+    def forget(self, client: Side) -> None:
+        self._sockets.discard(client.transport)
+
+
+class Side(asyncio.Protocol):
+    """One side of a connection: what comes is written to the other side, no faster than it takes it."""
+
+    transport: asyncio.Transport
+
+    other: Side | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if self.other:
+            self.other.transport.write(data)
+
+    def pause_writing(self) -> None:
+        if self.other:
+            self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.other:
+            self.other.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.other:
+            self.other.transport.close()
+
+
+class Client(Side):
+    """The side of whoever calls: its first line says where it goes."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._early = b""
+        self._connecting: asyncio.Task[None] | None = None
+
+    def data_received(self, data: bytes) -> None:
+        if self.other:
+            self.other.transport.write(data)
             return
-        finally:
-            self._sockets.discard(writer)
-            writer.close()
+        self._early += data
+        if self._connecting is None and b"\r\n" in self._early:
+            self._connecting = asyncio.create_task(self._connect(self._early.partition(b"\r\n")[0]))
 
+    async def _connect(self, first: bytes) -> None:
+        try:
+            port = self._front.port_of(first, self)
+            if port is None:
+                raise ConnectionRefusedError
+            _, server = await asyncio.get_running_loop().create_connection(Side, LOOPBACK, port)
+        except (OSError, IndexError):
+            self.transport.close()
+            return
+        server.transport.write(self._early)
+        self.other, server.other = server, self
+        if self.transport.is_closing():
+            server.transport.close()
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(CHUNK):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._front.forget(self)
+        super().connection_lost(exc)
 
 
 async def main(port: int, http_port: int, bus_port: int) -> None:
@@ -66,7 +111,7 @@ async def main(port: int, http_port: int, bus_port: int) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, front.cut)
     loop.add_signal_handler(signal.SIGUSR2, front.let_in)
-    async with await asyncio.start_server(front.serve, LOOPBACK, port) as server:
+    async with await loop.create_server(lambda: Client(front), LOOPBACK, port) as server:
         print("ready", flush=True)
         await server.serve_forever()
 

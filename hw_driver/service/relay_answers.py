@@ -16,11 +16,12 @@ import aiohttp
 
 from ..clock import iso
 from ..configuration import OdooSettings
+from ..protocols.states import ENDED
 from ..signing import BadSignature, canonical, sign_body, verify_answer
 from ..transaction import Transaction
 from .grants import ODOO
 from .relay_commands import for_the_bus
-from .relay_socket import BusSocket
+from .relay_socket import MOST, BusSocket
 
 if TYPE_CHECKING:
     from .driver import Driver
@@ -107,7 +108,7 @@ class Answers:
         """Find out, again and again, whether answers may go over a websocket: not every Odoo takes them."""
         try:
             while True:
-                if self._socket is None and socket.has_room:
+                if self._socket is None and socket.room:
                     try:
                         await self._tell_over(socket, [])
                         self._socket = socket
@@ -144,7 +145,7 @@ class Answers:
     async def _deliver(self, http: aiohttp.ClientSession, results: list[dict[str, Any]]) -> None:
         """Bring results to Odoo. Where the websocket fails they may arrive twice: a till hears them once."""
         socket = self._socket
-        if socket and socket.has_room:
+        if socket and socket.room >= (1 if any(map(_is_awaited, results)) else MOST // 2):
             try:
                 await self._tell_over(socket, results)
                 return
@@ -196,6 +197,11 @@ class Answers:
             }
         )
         return body, sign_body(key, int(self._odoo_now()), body), key
+
+
+def _is_awaited(result: dict[str, Any]) -> bool:
+    """Return whether somebody waits for this: an answer, or how a transaction ended; not what a terminal shows."""
+    return bool(result["command"]) or result["body"]["state"] in ENDED
 
 
 def why(error: Exception) -> str:

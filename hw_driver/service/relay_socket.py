@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -25,8 +26,9 @@ ANSWERS = "card_terminal_answers"
 TAKEN = "card_terminal_taken"
 #: Seconds until answers that are not confirmed go another way.
 CONFIRMED = 2.0
-#: Answers in so many seconds: half of what Odoo bears, the rest is for what else we send.
-MOST, SECONDS = 5, 2.5
+#: Answers in so many seconds, which leaves room for a subscription and a ping. Each waits until the one before is
+#: served, so that Odoo counts them no closer together than they are sent.
+MOST, SECONDS = 8, 2.2
 
 
 class BusSocket:
@@ -34,7 +36,7 @@ class BusSocket:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
-        self._sent: deque[float] = deque([-SECONDS] * MOST, MOST)
+        self._sent: deque[float] = deque([-math.inf] * MOST, MOST)
         self._taken: asyncio.Future[tuple[str, str]] | None = None
 
     async def subscribe(self, channels: Iterable[str], last: int) -> None:
@@ -57,9 +59,10 @@ class BusSocket:
                 self._taken.set_exception(ConnectionResetError("the connection to Odoo's bus ended"))
 
     @property
-    def has_room(self) -> bool:
-        """Whether Odoo bears another frame now."""
-        return not self._socket.closed and asyncio.get_running_loop().time() - self._sent[0] >= SECONDS
+    def room(self) -> int:
+        """How many more frames Odoo bears now."""
+        since = asyncio.get_running_loop().time() - SECONDS
+        return 0 if self._socket.closed else sum(sent <= since for sent in self._sent)
 
     async def tell(self, driver: str, signature: str, body: str) -> tuple[str, str]:
         """Send signed answers, one call at a time; return Odoo's signed word that they are on the bus.
