@@ -313,5 +313,5 @@ class Dialogs(RuleBasedStateMachine):
                 assert self.durable is outcome.state or outcome.code == "journal_unavailable"
 
 
-Dialogs.TestCase.settings = settings(max_examples=400, stateful_step_count=60, deadline=None)
+Dialogs.TestCase.settings = settings(max_examples=250, stateful_step_count=60, deadline=None)
 TestDialogs = Dialogs.TestCase

@@ -18,7 +18,7 @@ from hw_driver.terminal import Terminal
 
 V2 = PROTOCOLS["concert-v2"]
 #: Short times, so that the patience of a real line is not waited for.
-QUICK = {"line_answer": 0.2, "line_tries": 2, "line_pause": 0.05, "line_byte": 0.3, "answer_timeout": 3}
+QUICK = {"line_answer": 1, "line_tries": 2, "line_pause": 0.05, "line_byte": 1, "answer_timeout": 3}
 
 
 @pytest.fixture

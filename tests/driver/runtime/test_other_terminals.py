@@ -26,7 +26,7 @@ from hw_driver.virtual.on_line import OnLine
 from hw_driver.virtual.server import Server
 
 #: Short times, so that the patience of a real terminal is not waited for.
-LINE = {"line_answer": 0.2, "line_tries": 2, "line_pause": 0.05, "line_byte": 0.3}
+LINE = {"line_answer": 1, "line_tries": 2, "line_pause": 0.05, "line_byte": 1}
 OPTIONS: dict[str, dict[str, Any]] = {
     "concert-v3": {"answer_timeout": 0.6, "drain": 0.02},
     "concert-v3-serial": {"answer_timeout": 0.6, **LINE},
