@@ -7,14 +7,18 @@ import socket
 from kit.errors import SetupError
 
 LOOPBACK = "127.0.0.1"
+_given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind((LOOPBACK, 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A port that nobody listens on now, and never the same: Odoo remembers whose address it was."""
+    while True:
+        with socket.socket() as listener:
+            listener.bind((LOOPBACK, 0))
+            port: int = listener.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def claim(port: int, purpose: str) -> int:

@@ -24,7 +24,7 @@ from demokit.shop import LOGIN, PASSWORD, add_terminal, add_till, shop_template
 from demokit.till import VIEWPORT, Till
 from kit.cache import CHECKOUT
 from kit.database import fresh_database
-from kit.ports import claim
+from kit.ports import claim, free_port
 from kit.postgres import Postgres
 from kit.server import OdooServer
 from kit.setup import Workplace
@@ -42,7 +42,7 @@ class Terminal(ReplayTerminal):
     """A replay terminal whose cardholder and whose answer wait for these events."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(port=free_port())
         self.card_presented = threading.Event()
         self.answer_let_out = threading.Event()
         self.card_presented.set()

@@ -17,7 +17,8 @@ from hw_driver.protocols.zvt.line.frame import ACK, NAK
 
 ASK = bytes.fromhex("0670") + b"\0"
 PAY = build(0x0601, bytes.fromhex("04000000001000"))
-YES = build(0x8000)
+YES, NO = build(0x8000), build(0x8483)
+GIVE_UP = build(0x06B0)
 SHOW = bytes.fromhex("04ff010a")
 END = build(0x060F)
 
@@ -173,6 +174,45 @@ def test_what_is_given_up_is_a_command_never_an_answer():
     answering = sent(YES)
     assert not answering.release()
     assert not answering.idle
+
+
+def given_up():
+    """A link whose dialog ended before its 06 B0 was answered, and the next dialog's first command."""
+    link = sent(GIVE_UP)
+    link.receive(bytes((ACK,)))
+    owed = link.release()
+    assert [effect.name for effect in owed if isinstance(effect, StartTimer)] == ["line_owed"]
+    assert written(link.send(ASK)) == b""
+    return link
+
+
+def test_an_answer_to_a_dialog_before_is_not_taken_for_the_next_ones():
+    link = given_up()
+    late = link.receive(frame(NO))
+    assert (told(late), written(late)) == ([], bytes((ACK,)) + frame(ASK))
+    assert told(link.receive(bytes((ACK,)) + frame(YES))) == [Delivered(), Received(YES)]
+    assert StartTimer("line_owed", 5.0) not in link.release()
+
+
+def test_an_answer_that_never_comes_holds_the_next_dialog_for_t2():
+    link = given_up()
+    assert written(link.timer("line_owed")) == frame(ASK)
+    assert told(link.receive(bytes((ACK,)) + frame(YES))) == [Delivered(), Received(YES)]
+
+
+def test_while_an_answer_is_owed_the_terminal_is_answered():
+    link = given_up()
+    assert told(link.receive(frame(SHOW))) == [Received(SHOW)]
+    assert written(link.send(YES)) == frame(YES)
+    assert told(link.receive(bytes((ACK,)))) == [Delivered()]
+    assert not link.idle
+
+
+def test_a_command_that_was_refused_is_owed_no_answer():
+    link = sent(line_sends=1)
+    link.receive(bytes((NAK,)))
+    assert not link.release()
+    assert written(link.send(ASK)) == frame(ASK)
 
 
 def test_a_line_that_is_lost_forgets():

@@ -10,6 +10,10 @@ other side cannot have gone on before something of ours was acknowledged.
 A frame whose beginning was lost looks like noise in which any byte can be a NAK, and a request for money must not go
 again for that. So ACK and NAK count only where nothing but whole frames was heard since our own frame.
 
+An answer (80 00, 84 xx) does not say what it answers. One that is still owed when a dialog is given up (a 06 B0 that
+crossed the end) would be taken for the next dialog's, and all after it for the one before theirs. So the next command
+waits until what is owed has come, which is told to nobody, or T2 is over.
+
 Source: P16 2.1, 3, P15 2.21 (zvt.md 1.2).
 """
 
@@ -24,7 +28,7 @@ from ..commands import MONEY_COMMANDS
 from .frame import ACK, DLE, NAK, STX, FrameReader, frame
 from .settings import LinkSettings
 
-BYTE, ANSWER = "line_t1", "line_t2"
+BYTE, ANSWER, OWED = "line_t1", "line_t2", "line_owed"
 
 
 class ZvtLink:
@@ -36,6 +40,8 @@ class ZvtLink:
         self._sent = b""  # the message whose ACK is awaited
         self._frame = b""
         self._sends = 0
+        self._owed = 0  # commands of ours that left and are not answered
+        self._nobodys = 0  # … whose dialog was given up
         self._begun = False  # a DLE was heard outside a frame
         self._in_step = True  # nothing but whole frames was heard since our last one
         self._reader: FrameReader | None = None
@@ -70,6 +76,9 @@ class ZvtLink:
         self._waiting = deque(waiting for waiting in self._waiting if _is_answer(waiting[0]))
         if self._sent and not _is_answer(self._sent):
             self._done()
+        self._nobodys = self._owed
+        if self._nobodys:
+            self._effects.append(StartTimer(OWED, self._settings.line_answer))
         return self._told()
 
     # -- what happens on the line
@@ -110,11 +119,15 @@ class ZvtLink:
             self._write(NAK)
         elif name == ANSWER and self._sent:
             self._silence()
+        elif name == OWED:
+            self._owed = self._nobodys = 0
+            self._next()
         return self._told()
 
     def lost(self) -> None:
         """The line is gone: forget what was under way."""
         self._waiting.clear()
+        self._owed = self._nobodys = 0
         self._sent, self._reader, self._timed, self._begun, self._last = b"", None, False, False, b""
 
     # -- reading
@@ -133,15 +146,33 @@ class ZvtLink:
             self._delivered()  # it answers what we sent: the ACK before was lost
         if reader.unit != self._last:
             self._last = reader.unit
-            self._effects.append(Received(reader.unit))
+            if not (_is_answer(reader.unit) and self._answers_nobody()):
+                self._effects.append(Received(reader.unit))
         return after
+
+    def _answers_nobody(self) -> bool:
+        """Take an answer off what is owed; return whether it is to a dialog that was given up."""
+        self._owed = max(self._owed - 1, 0)
+        if not self._nobodys:
+            return False
+        self._nobodys -= 1
+        if not self._nobodys:
+            self._effects.append(StopTimer(OWED))
+            self._next()
+        return True
 
     # -- sending
 
     def _next(self) -> None:
-        if self._waiting and not self._sent:
-            (self._sent, self._frame), self._sends = self._waiting.popleft(), 0
-            self._send_frame()
+        if self._sent:
+            return
+        for waiting in self._waiting:
+            if not self._nobodys or _is_answer(waiting[0]):
+                self._waiting.remove(waiting)
+                (self._sent, self._frame), self._sends = waiting, 0
+                self._owed += not _is_answer(self._sent)
+                self._send_frame()
+                return
 
     def _send_frame(self) -> None:
         self._sends += 1
@@ -158,6 +189,7 @@ class ZvtLink:
             self._send_frame()
             return
         self._waiting.clear()  # whoever stands above gives up: nothing more may leave
+        self._owed -= not _is_answer(self._sent)
         self._effects.append(Refused())
         self._done()
 
