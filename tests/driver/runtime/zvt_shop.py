@@ -26,6 +26,7 @@ from hw_driver.virtual.zvt_on_line import OnZvtLine
 from hw_driver.virtual.zvt_talk import ZvtSettings
 
 FAST = {"answer_timeout": 0.6, "dialog_timeout": 1.2}
+FAST_LINE = {"line_answer": 0.4}
 QUICKLY = (0.1, 0.3, 0.7, 1.5, 3)
 #: What may take five seconds on a network is here at once, or never.
 IN_FLIGHT = 0.5
@@ -98,8 +99,9 @@ async def shop(
         if isinstance(server, CableServer):
             place = {"kind": "serial", "device": server.device}
         info = PROTOCOLS["zvt" if wire == "tcp" else "zvt-serial"]
+        fast = FAST if wire == "tcp" else FAST | FAST_LINE
         terminal = Terminal(
-            "counter", "Counter", info, place, {**FAST, **(options or {})}, journal, clock=clock, exclusive=exclusive,
+            "counter", "Counter", info, place, {**fast, **(options or {})}, journal, clock=clock, exclusive=exclusive,
             questions=QUICKLY,
         )  # fmt: skip
         await terminal.recover()

@@ -76,8 +76,8 @@ class ZvtLink:
         self._waiting = deque(waiting for waiting in self._waiting if _is_answer(waiting[0]))
         if self._sent and not _is_answer(self._sent):
             self._done()
-        self._nobodys = self._owed
-        if self._nobodys:
+        if self._owed > self._nobodys:
+            self._nobodys = self._owed
             self._effects.append(StartTimer(OWED, self._settings.line_answer))
         return self._told()
 
