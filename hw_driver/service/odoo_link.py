@@ -26,6 +26,7 @@ from ..state_folder import StateFolderError
 from .grants import ODOO
 from .leftovers import Leftovers
 from .relay import Relay
+from .way_to_odoo import SIGNATURE, headers, why
 
 if TYPE_CHECKING:
     from .driver import Driver
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATH = "/card_terminal/v1/events"
-SIGNATURE = "X-Card-Terminal-Signature"
 MAX_EVENTS = 500
 MAX_BATCH = 1024 * 1024
 ENVELOPE = 4096  # room for what surrounds the events
@@ -144,7 +144,7 @@ class OdooLink:
             if not more:
                 await self._leftovers.deliver(partial(self._post_about, session), _fitting)
         except (aiohttp.ClientError, TimeoutError, OSError, LinkError) as error:
-            self._failed(_why(error))
+            self._failed(why(error))
             return False
         except Exception:  # the link must outlive any fault: events are sent again
             log.exception("fault in the link to Odoo")
@@ -189,14 +189,9 @@ class OdooLink:
         )
         body = b'%b,"events":[%b]}' % (envelope.removesuffix(b"}"), b",".join(events))
         signature = sign_body(key, int(now.timestamp()), body)
-        headers = {
-            "Content-Type": "application/json",
-            "X-Odoo-Database": self._odoo.database,
-            "X-Card-Terminal-Driver": self._odoo.driver,
-            SIGNATURE: signature,
-        }
+        signed_by = headers(self._odoo, self._odoo.driver, signature)
         # A redirected POST would become a GET, or carry the events to another host.
-        async with session.post(self._odoo.url + PATH, data=body, headers=headers, allow_redirects=False) as response:
+        async with session.post(self._odoo.url + PATH, data=body, headers=signed_by, allow_redirects=False) as response:
             answer = await _read(response)
             if response.status != 200:
                 self._take_refusal(key, signature, response, answer)
@@ -309,18 +304,6 @@ def _fitting(events: list[bytes]) -> list[bytes]:
         if number and size > MAX_BATCH:
             return events[:number]
     return events
-
-
-def _why(error: Exception) -> str:
-    match error:
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
-            return f"Odoo's certificate is not accepted: {error}"
-        case aiohttp.ClientConnectorError(host=host, port=port):
-            return f"{host} port {port} cannot be reached: {error.strerror}"
-        case TimeoutError():
-            return "Odoo does not answer in time"
-        case _:
-            return str(error) or type(error).__name__
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -23,9 +23,10 @@ from ..configuration import OdooSettings
 from ..signing import BadSignature
 from ..transaction import Transaction
 from .problems import Problem
-from .relay_answers import FIRST_DELAY, LONGEST_DELAY, Answers, RelayError, why
+from .relay_answers import FIRST_DELAY, LONGEST_DELAY, Answers, RelayError
 from .relay_commands import STARTING, Command, carry_out, read
 from .relay_socket import BusSocket, address, connection
+from .way_to_odoo import why
 
 if TYPE_CHECKING:
     from .driver import Driver

@@ -22,6 +22,7 @@ from ..transaction import Transaction
 from .grants import ODOO
 from .relay_commands import for_the_bus
 from .relay_socket import MOST, BusSocket
+from .way_to_odoo import SIGNATURE, headers, why
 
 if TYPE_CHECKING:
     from .driver import Driver
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATH = "/card_terminal/v1/relay"
-SIGNATURE = "X-Card-Terminal-Signature"
 FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
 #: Seconds an answer is worth sending: the till has asked again by then.
 STALE = 15.0
@@ -164,13 +164,8 @@ class Answers:
 
     async def _post(self, http: aiohttp.ClientSession, results: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
         body, signature, key = self._signed(results, **more)
-        headers = {
-            "Content-Type": "application/json",
-            "X-Odoo-Database": self._odoo.database,
-            "X-Card-Terminal-Driver": self._driver.keyring.driver,
-            SIGNATURE: signature,
-        }
-        async with http.post(self._odoo.url + PATH, data=body, headers=headers, allow_redirects=False) as response:
+        signed_by = headers(self._odoo, self._driver.keyring.driver, signature)
+        async with http.post(self._odoo.url + PATH, data=body, headers=signed_by, allow_redirects=False) as response:
             answer = await response.read()
             if response.status != 200:
                 raise RelayError(f"Odoo refused the relay's post (status {response.status})")
@@ -202,16 +197,3 @@ class Answers:
 def _is_awaited(result: dict[str, Any]) -> bool:
     """Return whether somebody waits for this: an answer, or how a transaction ended; not what a terminal shows."""
     return bool(result["command"]) or result["body"]["state"] in ENDED
-
-
-def why(error: Exception) -> str:
-    """Return what is wrong with the way to Odoo, in words."""
-    match error:
-        case aiohttp.WSServerHandshakeError(status=status):
-            return f"no websocket (status {status}): the proxy before Odoo must pass /websocket to Odoo's bus"
-        case aiohttp.ClientConnectorError(host=host, port=port):
-            return f"{host} port {port} cannot be reached: {error.strerror}"
-        case TimeoutError():
-            return "Odoo does not answer in time"
-        case _:
-            return str(error) or type(error).__name__
