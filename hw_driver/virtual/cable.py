@@ -15,17 +15,19 @@ ONLY = 1  # a cable has one connection
 
 
 class CableServer(Server):
-    """Plugs a terminal in; `device` is then the port tills open. With `link` it has that stable name as well."""
+    """Plugs a terminal in; `link` is the port tills open, by the name it keeps.
 
-    def __init__(self, terminal: VirtualTerminal, ledger: Ledger, link: Path | None = None, *, protocol: str) -> None:
+    The system's own name for it may be another one's by the time the terminal has started again.
+    """
+
+    def __init__(self, terminal: VirtualTerminal, ledger: Ledger, link: Path, *, protocol: str) -> None:
         super().__init__(terminal, ledger, protocol=protocol)
-        self.device = ""
-        self._link = link
+        self.link = link
         self._ours = self._theirs = -1
 
     @property
     def place(self) -> str:
-        return f"port {self._link or self.device}"
+        return f"port {self.link}"
 
     async def start(self) -> None:
         """Plug in; raises `OSError`."""
@@ -34,11 +36,9 @@ class CableServer(Server):
 
         self._ours, self._theirs = pty.openpty()
         tty.setraw(self._theirs)
-        self.device = os.ttyname(self._theirs)
         os.set_blocking(self._ours, False)
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-            self._link.symlink_to(self.device)
+        self.link.unlink(missing_ok=True)
+        self.link.symlink_to(os.ttyname(self._theirs))
         asyncio.get_running_loop().add_reader(self._ours, self._hear)
         self._lines[ONLY] = _Cable(self._ours)
 
@@ -50,13 +50,12 @@ class CableServer(Server):
         """A terminal without power is unplugged, as its USB port shows it."""
         if self._ours < 0:
             return
+        self.link.unlink(missing_ok=True)
         asyncio.get_running_loop().remove_reader(self._ours)
         self._lines.pop(ONLY).drop()
         os.close(self._theirs)
         os.close(self._ours)
         self._ours = self._theirs = -1
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
 
 
 class _Cable:

@@ -6,8 +6,10 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=_port, help="0 chooses a free one (default: 8888, ZVT 20007; V2 and serial: a cable)"
     )
-    parser.add_argument("--device", type=Path, help="stable name for the cable's port (a link to a pseudo-terminal)")
+    parser.add_argument(
+        "--device", type=Path, help="name of the cable's port, a link to a pseudo-terminal (default: %(default)s)",
+        default=Path(tempfile.gettempdir(), f"card-terminal-{os.getpid()}"),
+    )  # fmt: skip
     parser.add_argument("--web", type=_port, help="port of its web face, on 127.0.0.1; 0 chooses a free one")
     parser.add_argument("--ledger", type=Path, help="file that keeps what it charged (default: in memory)")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME[=VALUE][,always]",
@@ -124,7 +129,7 @@ async def _run(args: argparse.Namespace, server: Server) -> None:
             await face.start()
         web = face.port if face else None
         if args.ready:
-            device = server.device if isinstance(server, CableServer) else None
+            device = str(server.link) if isinstance(server, CableServer) else None
             print(json.dumps({"port": server.port, "device": device, "web": web}), flush=True)
         else:
             print(f"Virtual {args.protocol} terminal on {server.place}. No real money.", flush=True)

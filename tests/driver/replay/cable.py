@@ -1,14 +1,16 @@
 """A CONCERT V2 terminal at the other end of a cable, written from the published traces. Imports nothing of the product.
 
-The cable is a pseudo-terminal; `path` is where the till finds it. The terminal follows a script: a list of steps that
-each wait for bytes of the till or write some. What it heard is kept in `heard`.
+The cable is a pseudo-terminal; `path` is where the till finds it, and nobody once it is unplugged. The terminal
+follows a script: a list of steps that each wait for bytes of the till or write some. What it heard is kept in `heard`.
 """
 
 import asyncio
 import os
 import pty
+import tempfile
 import termios
 import tty
+from pathlib import Path
 
 ENQ, ACK, NAK, STX, ETX, EOT = b"\x05", b"\x06", b"\x15", b"\x02", b"\x03", b"\x04"
 
@@ -31,6 +33,8 @@ class Cable:
         self.heard = bytearray()
         self._news = asyncio.Event()
         self._read = 0
+        self._folder = tempfile.TemporaryDirectory()
+        self.path = str(Path(self._folder.name, "port"))
 
     async def __aenter__(self):
         self.plug()
@@ -38,19 +42,22 @@ class Cable:
 
     async def __aexit__(self, *_):
         self.unplug()
+        self._folder.cleanup()
 
     def plug(self):
         self._ours, theirs = pty.openpty()
         tty.setraw(theirs, termios.TCSANOW)
-        self.path = os.ttyname(theirs)
+        name = os.ttyname(theirs)
         os.close(theirs)
-        self._theirs = os.open(self.path, os.O_RDWR | os.O_NOCTTY)  # keeps it alive while the till has it closed
+        self._theirs = os.open(name, os.O_RDWR | os.O_NOCTTY)  # keeps it alive while the till has it closed
+        Path(self.path).symlink_to(name)
         os.set_blocking(self._ours, False)
         asyncio.get_running_loop().add_reader(self._ours, self._hear)
 
     def unplug(self):
         if self._ours is None:
             return
+        Path(self.path).unlink()
         asyncio.get_running_loop().remove_reader(self._ours)
         os.close(self._theirs)
         os.close(self._ours)

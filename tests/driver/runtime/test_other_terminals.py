@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ Plug = Callable[..., Awaitable[Terminal]]
 
 
 @pytest.fixture
-async def plug(journal: Journal, clock: MovableClock) -> AsyncIterator[Plug]:
+async def plug(journal: Journal, clock: MovableClock, tmp_path: Path) -> AsyncIterator[Plug]:
     """Return a function: `await plug("concert-v2", "concert-v3-serial", "serial")` lets one speak to the other."""
     servers: list[Server] = []
     terminals: list[Terminal] = []
@@ -58,10 +59,10 @@ async def plug(journal: Journal, clock: MovableClock) -> AsyncIterator[Plug]:
             await servers[-1].start()
             where = {"kind": "tcp", "host": "127.0.0.1", "port": servers[-1].port}
         else:
-            cable = CableServer(virtual, ledger, protocol=terminal)
+            cable = CableServer(virtual, ledger, tmp_path / f"port-{len(servers)}", protocol=terminal)
             servers.append(cable)
             await cable.start()
-            where = {"kind": "serial", "device": cable.device, "preset": "usb"}
+            where = {"kind": "serial", "device": str(cable.link), "preset": "usb"}
         options = OPTIONS[driver] | ({"keep_alive": keep_alive} if keep_alive else {})
         runner = Terminal("counter", "Counter", PROTOCOLS[driver], where, options, journal, clock=clock)
         await runner.recover()

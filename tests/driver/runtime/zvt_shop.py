@@ -92,12 +92,12 @@ async def shop(
         if wire == "tcp":
             server: Server = Server(inside, ledger, protocol="zvt")
         else:
-            server = CableServer(OnZvtLine(inside), ledger, protocol="zvt-serial")
+            server = CableServer(OnZvtLine(inside), ledger, tmp_path / "port", protocol="zvt-serial")
         await server.start()
         stack.push_async_callback(server.stop)
         place: dict[str, Any] = {"kind": "tcp", "host": "127.0.0.1", "port": server.port}
         if isinstance(server, CableServer):
-            place = {"kind": "serial", "device": server.device}
+            place = {"kind": "serial", "device": str(server.link)}
         info = PROTOCOLS["zvt" if wire == "tcp" else "zvt-serial"]
         fast = FAST if wire == "tcp" else FAST | FAST_LINE
         terminal = Terminal(
