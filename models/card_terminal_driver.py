@@ -247,13 +247,30 @@ class CardTerminalDriver(models.Model):
             "user": self.env.user.name,
         }
 
+    def _session_claims(self, session):
+        """Return what a session's till may do with this driver, and where answers to it go."""
+        terminals = session.config_id.card_terminal_ids.filtered(lambda terminal: terminal.driver_id == self)
+        return {
+            **self._claims(session),
+            "ops": SESSION_OPERATIONS,
+            "terminals": terminals.mapped("uuid"),
+            "reply": session.config_id.id,
+        }
+
     def _session_grant(self, session):
         """Return (grant, expiry in unix seconds) for the terminals that this session's till may use."""
-        self.ensure_one()
         expires = int(time.time()) + SESSION_GRANT_SECONDS
-        terminals = session.config_id.card_terminal_ids.filtered(lambda terminal: terminal.driver_id == self)
-        claims = {**self._claims(session), "ops": SESSION_OPERATIONS, "terminals": terminals.mapped("uuid")}
-        return self._sign({**claims, "typ": "session", "exp": expires}), expires
+        return self._sign({**self._session_claims(session), "typ": "session", "exp": expires}), expires
+
+    def _open_grant(self, grant):
+        """Return the claims of a session grant of this driver that still counts, or None."""
+        key = bytes.fromhex(self.sudo().key) if self.has_key else None
+        try:
+            _kid, claims = signing.verify(grant, {"odoo": key}.get)
+        except signing.BadSignature:
+            return None
+        mine = {"typ": "session", "drv": self.uuid, "db": self._database_uuid()}
+        return claims if mine.items() <= claims.items() and claims["exp"] > time.time() and "reply" in claims else None
 
     def _one_time_grant(self, session, transaction):
         """Return (grant, expiry) over one transaction: {uuid, kind, max_amount, currency, terminal, original}."""

@@ -107,7 +107,7 @@ class CardTerminal(models.Model):
             "not_after": latest.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         }  # fmt: skip
         command = {"command": str(uuid.uuid4()), "op": "start", "uuid": asked, "body": body, "grant": grant}
-        return self.driver_id._relay(session, command)
+        return self.driver_id._relay(self.driver_id._session_claims(session), command)
 
     def _hear(self, body):
         """Keep what the terminal said to the last question, and show it to whoever asked."""

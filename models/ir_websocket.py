@@ -26,23 +26,23 @@ class IrWebsocket(models.AbstractModel):
     def _serve_ir_websocket(self, event_name, data):
         result = super()._serve_ir_websocket(event_name, data)
         if event_name == FROM_TILL and isinstance(data, dict):
-            self._serve_card_command(data.get("session"), data.get("request"))
+            self._serve_card_command(data.get("grant"), data.get("request"))
         elif event_name == FROM_DRIVER and isinstance(data, dict):
             words = [data.get(name) for name in ("driver", "signature", "body")]
             if all(isinstance(word, str) for word in words):
                 self._serve_card_answers(*words)
         return result
 
-    def _serve_card_command(self, session, request):
-        """Pass a till's command on; what refuses it is told to the user who asked, who may not use the bus for more."""
-        if type(session) is not int or not 0 < session < 2**31 or not isinstance(request, dict) or not _own_page():
+    def _serve_card_command(self, grant, request):
+        """Pass a till's command on; what refuses it is told to the user who asked."""
+        if not isinstance(grant, str) or not isinstance(request, dict) or not _own_page():
             return
         try:
-            problem = self.env["pos.session"].browse(session).card_terminal_relay(request).get("problem")
+            problem = (self.env["card.terminal.driver"]._relay_by_grant(grant, request) or {}).get("problem")
         except UserError as error:
             text = str(error)
             problem = {"code": "odoo_refused", "title": text, "detail": text, "status": 400, "money": "safe"}
-        if problem and not self.env.user._is_public():
+        if problem:
             self.env["bus.bus"]._send_at_once()
             self.env.user._bus_send(NOT_SENT, {"command": request.get("command"), "problem": problem})
 

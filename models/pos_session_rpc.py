@@ -32,7 +32,7 @@ class PosSession(models.Model):
         if not driver:
             raise UserError(self.env._("This driver is not set up for this point of sale, or not paired."))
         self.env["bus.bus"]._is_fleeting()
-        return driver._relay(session, request)
+        return driver._relay(driver._session_claims(session), request)
 
     def _card_relay_fetch(self):
         """Read what a relayed command needs, and no more: a customer waits. Return the drivers of the till."""

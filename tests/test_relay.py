@@ -172,6 +172,13 @@ class TestRelay(RelayCase):
         self.env.invalidate_all()
         with self.assertQueryCount(9):
             self.relay()
+        grant, _expires = driver._session_grant(self.session)
+        drivers = self.env["card.terminal.driver"].with_user(self.cashier)
+        drivers._relay_by_grant(grant, self.request())
+        request = self.request()
+        self.env.invalidate_all()
+        with self.assertQueryCount(2):
+            drivers._relay_by_grant(grant, request)
         self.env.invalidate_all()
         driver.fetch(["uuid", "company_id"])
         with self.assertQueryCount(2):

@@ -7,6 +7,7 @@ import uuid
 from odoo.addons.bus.tests.common import WebsocketCase
 from odoo.tests import tagged
 
+from ..hw_driver import signing
 from .common import KEY, decode_grant, signature
 from .test_relay import RelayCase
 
@@ -44,10 +45,10 @@ class TestRelaySocket(RelayCase, WebsocketCase):
         websocket.recv_data_frame(control_frame=True)  # frames are served in turn
         self._close_websockets()
 
-    def command(self, login="card_cashier", session=None, options=None, **changes):
+    def command(self, login="card_cashier", by=None, options=None, **changes):
         """Send a command as a till does: return the claims that drivers were sent, and what the asker was told."""
         request = self.request(**changes)
-        data = {"session": self.pos.id if session is None else session, "request": request}
+        data = {"grant": self.grant() if by is None else by, "request": request}
         self.say("card_terminal_command", data, login, **(options or {}))
         sent, told = [], []
         for channel, message in self.on_the_bus():
@@ -60,6 +61,14 @@ class TestRelaySocket(RelayCase, WebsocketCase):
                 told.append(message["payload"]["problem"]["code"])
         return sent, told
 
+    def grant(self, driver=None):
+        """Return the session grant that the cashier's till has."""
+        return (driver or self.driver).with_user(self.cashier)._session_grant(self.pos)[0]
+
+    def signed(self, **changes):
+        """Return a session grant that Odoo never gave, or not like this, signed with the driver's key."""
+        return self.driver._sign({**decode_grant(self.grant(), KEY), **changes})
+
     def test_a_command_is_what_it_is_as_a_call(self):
         number, body = str(uuid.uuid4()), {"amount": 1000}
         ((claims,), told) = self.command(op="start", uuid=number, body=body, grant="once")
@@ -68,6 +77,15 @@ class TestRelaySocket(RelayCase, WebsocketCase):
         self.assertEqual(claims["reply"], self.config.id)
         self.assertTrue(claims["iat"] <= time.time() < claims["exp"] <= claims["iat"] + 10)
         self.assertFalse(told)
+        as_called = self.session_commands(op="start", uuid=number, body=body, grant="once")
+        changing = dict.fromkeys(("id", "iat", "exp"))
+        self.assertEqual({**claims, **changing}, {**as_called, **changing})
+
+    def session_commands(self, **changes):
+        """Return the claims of the same command as a call."""
+        self.pos.with_user(self.cashier).card_terminal_relay(self.request(**changes))
+        self.env.cr.precommit.run()
+        return decode_grant(self.on_the_bus()[-1][1]["payload"]["command"], KEY)
 
     def test_who_may_not_send_sends_nothing(self):
         stranger = self.cashier.copy({"login": "stranger", "group_ids": [(6, 0, [self.env.ref("base.group_user").id])]})
@@ -76,19 +94,33 @@ class TestRelaySocket(RelayCase, WebsocketCase):
         (stranger | away).password = PASSWORD
         other = self.env["card.terminal.driver"].create({"name": "Not of this till", "company_id": self.company.id})
         other.key = KEY
-        refused = ([], ["odoo_refused"])
-        self.assertEqual(self.command("stranger"), refused)
-        self.assertEqual(self.command("away"), refused)
-        self.assertEqual(self.command(driver=other.uuid), refused)
-        self.assertEqual(self.command(op="backup"), refused)
-        self.assertEqual(self.command(session=2**30), refused)
-        self.assertEqual(self.command(NOBODY), ([], []))
-        self.assertEqual(self.command(session=2**40), ([], []))
-        self.assertEqual(self.command(session="1"), ([], []))
+        silence, good = ([], []), self.grant()
+        for login in ("stranger", "away", NOBODY):
+            with self.subTest(login=login):
+                self.assertEqual(self.command(login), silence)
+        grants = {
+            "of another driver": self.grant(other),
+            "of another key": signing.sign("odoo", bytes(32), decode_grant(good, KEY)),
+            "of the driver's own": signing.sign("local", bytes.fromhex(KEY), decode_grant(good, KEY)),
+            "over": self.signed(exp=int(time.time()) - 1),
+            "for one payment": self.signed(typ="once"),
+            "of another database": self.signed(db="x"),
+            "that names another": self.signed(drv=other.uuid),
+            "none": "x",
+            "no text": 1,
+        }
+        for name, grant in grants.items():
+            with self.subTest(grant=name):
+                self.assertEqual(self.command(by=grant), silence)
+        for driver in (other.uuid, None, [self.driver.uuid]):
+            with self.subTest(driver=driver):
+                self.assertEqual(self.command(driver=driver), silence)
+        self.assertEqual(self.command(op="backup"), ([], ["odoo_refused"]))
+        self.assertEqual(len(self.command()[0]), 1)
         self.driver.relay_connected = False
         self.assertEqual(self.command(), ([], ["not_listening"]))
-        self.pos.state = "closed"
-        self.assertEqual(self.command(), refused)
+        self.driver.key_state = "revoked"
+        self.assertEqual(self.command(by=good), silence)
 
     def test_a_page_of_another_origin_sends_nothing(self):
         """A browser adds the cookie to a websocket that a page of another port of this host opens."""

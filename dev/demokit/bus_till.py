@@ -36,6 +36,8 @@ class BusTill:
         self.name: str = row["name"]
         self.terminal: str = terminal["uuid"]
         self.driver: str = driver["uuid"]
+        grants = client.call("pos.session", "card_terminal_grants", [session])
+        self._grant: str = next(each["grant"] for each in grants if each["driver"] == driver["uuid"])
         self.heard: list[tuple[float, Message]] = []
         self._channel: str = row["access_token"]
         self._news = threading.Condition()
@@ -60,7 +62,7 @@ class BusTill:
         command = str(uuid.uuid4())
         request = {"driver": self.driver, "command": command, "op": operation, "uuid": number, "body": body}
         if self.socket and self._socket:
-            frame = {"event_name": "card_terminal_command", "data": {"session": self.session, "request": request}}
+            frame = {"event_name": "card_terminal_command", "data": {"grant": self._grant, "request": request}}
             asyncio.run_coroutine_threadsafe(self._socket.send_json(frame), self._loop).result(PATIENCE)
             return command
         answer = self.client.call("pos.session", "card_terminal_relay", [self.session], request)

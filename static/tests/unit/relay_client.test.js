@@ -132,7 +132,7 @@ test("another journal's word ends what was known of the driver", async () => {
 /** A client whose commands may go over a websocket as well, and what went there. */
 function quick(odoo) {
     const frames = [];
-    const socket = { hasRoom: true, send: (request) => frames.push(request) };
+    const socket = { hasRoom: true, send: (_grant, request) => frames.push(request) };
     const all = relay(odoo);
     all.client.socket = socket;
     const confirm = (request, body) => all.say(body, { command: request.command });
@@ -207,13 +207,13 @@ test("the websocket is not told more than Odoo bears", async () => {
     const frames = [];
     const time = { now: 0 };
     const bus = { workerState: "CONNECTED", send: (name, data) => frames.push([name, data]) };
-    const socket = new RelaySocket({ bus, session: 7, clock: () => time.now });
+    const socket = new RelaySocket({ bus, clock: () => time.now });
     for (const command of ["1", "2", "3"]) {
         expect(socket.hasRoom).toBe(true);
-        socket.send({ command });
+        socket.send("granted", { command });
     }
     expect(socket.hasRoom).toBe(false);
-    expect(frames[0]).toEqual(["card_terminal_command", { session: 7, request: { command: "1" } }]);
+    expect(frames[0]).toEqual(["card_terminal_command", { grant: "granted", request: { command: "1" } }]);
     time.now = 2_600;
     expect(socket.hasRoom).toBe(true);
     bus.workerState = "DISCONNECTED";

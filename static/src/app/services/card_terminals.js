@@ -86,7 +86,8 @@ export class CardTerminals {
                 renew: () => this._renew(driver),
             });
             const send = (request) => this.rpc("card_terminal_relay", request);
-            const relay = new RelayClient({ driver: driver.uuid, send, socket: this.socket });
+            const grant = () => direct.grant;
+            const relay = new RelayClient({ driver: driver.uuid, send, socket: this.socket, grant });
             this.clients.set(driverUuid, new RoadClient({ direct, relay, setting: driver.road }));
         }
         return this.clients.get(driverUuid);
@@ -119,7 +120,7 @@ export class CardTerminals {
                     client.clients.relay.hear(message);
                 }
             });
-            this.socket = markRaw(new RelaySocket({ bus: this.pos.data.bus, session: this.pos.session.id }));
+            this.socket = markRaw(new RelaySocket({ bus: this.pos.data.bus }));
             this.pos.data.bus.subscribe("CARD_TERMINAL_NOT_SENT", (message) => {
                 for (const client of this.clients.values()) {
                     client.clients.relay.refuse(message);

@@ -26,12 +26,14 @@ export class RelayClient {
      * @param {string} options.driver id of the driver
      * @param {(request: object) => Promise<object>} options.send calls `card_terminal_relay`
      * @param {RelaySocket} [options.socket]
+     * @param {() => string} [options.grant] the session grant by which commands go over the socket
      * @param {() => number} [options.clock] steady milliseconds
      */
-    constructor({ driver, send, socket = null, clock = () => browser.performance.now() }) {
+    constructor({ driver, send, socket = null, grant = () => "", clock = () => browser.performance.now() }) {
         this.driver = driver;
         this.send = send;
         this.socket = socket;
+        this.grant = grant;
         this.socketWorks = false;
         this.triedAt = -Infinity;
         this.clock = clock;
@@ -138,7 +140,7 @@ export class RelayClient {
     /** Sends over the websocket, and as a call where that is not answered; the driver's or Odoo's word, as `_send`. */
     async _sendQuickly(request, answer) {
         const refused = new Promise((resolve) => this.refused.set(request.command, resolve));
-        this.socket.send(request);
+        this.socket.send(this.grant(), request);
         const said = await this._within(CONFIRMED, Promise.race([answer, refused]), null);
         this.refused.delete(request.command);
         if (said) {
@@ -159,7 +161,8 @@ export class RelayClient {
         this.triedAt = now;
         const command = uuidv4();
         const answer = new Promise((resolve) => this.waiting.set(command, resolve));
-        this.socket.send({ driver: this.driver, command, op: "health", uuid: null, body: null, grant: null });
+        const trial = { driver: this.driver, command, op: "health", uuid: null, body: null, grant: null };
+        this.socket.send(this.grant(), trial);
         this.socketWorks = Boolean(await this._within(CONFIRMED, answer, null));
         this.waiting.delete(command);
     }

@@ -12,12 +12,10 @@ export class RelaySocket {
     /**
      * @param {object} options
      * @param {object} options.bus Odoo's bus service
-     * @param {number} options.session id of the session of the point of sale
      * @param {() => number} [options.clock] steady milliseconds
      */
-    constructor({ bus, session, clock = () => browser.performance.now() }) {
+    constructor({ bus, clock = () => browser.performance.now() }) {
         this.bus = bus;
-        this.session = session;
         this.clock = clock;
         this.sent = [];
     }
@@ -30,8 +28,9 @@ export class RelaySocket {
         return this.bus.workerState === "CONNECTED" && this.sent.length < MOST;
     }
 
-    send(request) {
+    /** Sends a command by a session grant of the driver it is for. */
+    send(grant, request) {
         this.sent.push(this.clock());
-        this.bus.send("card_terminal_command", { session: this.session, request });
+        this.bus.send("card_terminal_command", { grant, request });
     }
 }
