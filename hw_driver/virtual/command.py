@@ -54,8 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=_port, help="0 chooses a free one (default: 8888, ZVT 20007; V2 and serial: a cable)"
     )
     parser.add_argument(
-        "--device", type=Path, help="name of the cable's port, a link to a pseudo-terminal (default: %(default)s)",
-        default=Path(tempfile.gettempdir(), f"card-terminal-{os.getpid()}"),
+        "--device", type=Path, default=Path(tempfile.gettempdir(), f"card-terminal-{os.getpid()}"),
+        help="name of the cable's port, a link to a pseudo-terminal (default: a new one in the temporary folder)",
     )  # fmt: skip
     parser.add_argument("--web", type=_port, help="port of its web face, on 127.0.0.1; 0 chooses a free one")
     parser.add_argument("--ledger", type=Path, help="file that keeps what it charged (default: in memory)")

@@ -132,11 +132,13 @@ test("another journal's word ends what was known of the driver", async () => {
 /** A client whose commands may go over a websocket as well, and what went there. */
 function quick(odoo) {
     const frames = [];
-    const socket = { hasRoom: true, send: (_grant, request) => frames.push(request) };
+    const grants = new Set();
+    const socket = { hasRoom: true, send: (grant, request) => frames.push(request) && grants.add(grant) };
     const all = relay(odoo);
     all.client.socket = socket;
+    all.client.grant = () => "granted";
     const confirm = (request, body) => all.say(body, { command: request.command });
-    return { ...all, frames, socket, confirm };
+    return { ...all, frames, grants, socket, confirm };
 }
 
 async function proven(odoo) {
@@ -151,10 +153,11 @@ async function proven(odoo) {
 }
 
 test("a start goes over the websocket once another command was answered there", async () => {
-    const { client, sent, frames, socket, confirm, answer } = await proven();
+    const { client, sent, frames, grants, socket, confirm, answer } = await proven();
     const asked = client.start(UUID, { amount: 5 }, "once");
     await advanceTime(1);
     expect([sent.length, frames.length, frames[0].op, frames[0].grant]).toEqual([0, 1, "start", "once"]);
+    expect([...grants]).toEqual(["granted"]);
     confirm(frames[0], told(1));
     expect(await asked).toEqual({ ok: true, status: 200, body: told(1) });
     socket.hasRoom = false;
