@@ -16,13 +16,12 @@ from ..protocols.states import MONEY_OF_STATE, Money
 from ..refusals import CannotCancel, NotSupported, TerminalBusy
 from .calls import Route
 from .doors import CALL, cors_headers, doors
+from .driver import Driver
 from .problems import CONTENT_TYPE, REFUSALS, Problem
 from .routes import ROUTES
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
-
-    from .driver import Driver
 
 log = logging.getLogger(__name__)
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
 from ..protocols.states import Kind
+from .driver import Driver
 from .grants import Caller
 from .schemas import Field
-
-if TYPE_CHECKING:
-    from .driver import Driver
 
 
 @dataclass(frozen=True, slots=True)

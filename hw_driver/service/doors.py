@@ -13,6 +13,7 @@ from aiohttp import web
 
 from ..protocols.states import GRANTED_KINDS, Kind
 from .calls import Call, Route
+from .driver import Driver
 from .grants import OPERATION_OF_KIND, Caller
 from .knocks import Knocks
 from .problems import Problem
@@ -20,8 +21,6 @@ from .schemas import UUID, check, check_query, parse_json
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
-
-    from .driver import Driver
 
 CALL: web.RequestKey[Call] = web.RequestKey("call", Call)
 ALLOW_HEADERS = "authorization, content-type, x-card-terminal-grant"

@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from .. import __version__
 from ..asking import left_open
@@ -22,7 +22,6 @@ from ..state_folder import StateFolder
 from ..terminal import Terminal
 from ..transaction import Transaction
 from .grants import LOCAL, ODOO, Keyring
-from .odoo_link import OdooLink
 from .problems import Problem
 from .terminals import Terminals
 
@@ -34,8 +33,22 @@ SOON = 0.01
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a driver for several tills may be told to listen on
 
 
+class Link(Protocol):
+    """What the driver asks of its conversation with Odoo (`odoo_link.py`)."""
+
+    refusal: tuple[str, str] | None
+    acked: int
+    error: str
+
+    def wake(self) -> None: ...
+    def describe(self) -> dict[str, Any]: ...
+
+
 class Driver:
-    """One driver process. `start()` before the first call, `stop()` at the end."""
+    """One driver process. `start()` before the first call, `stop()` at the end.
+
+    Whoever runs it gives it its `link` where it has an Odoo.
+    """
 
     def __init__(self, settings: Settings, folder: StateFolder, journal: Journal, clock: Clock) -> None:
         self.settings = settings
@@ -51,14 +64,13 @@ class Driver:
         self.refusals: Counter[str] = Counter()
         self.stopping = False
         keys = {LOCAL: folder.local_key(create=True)}
-        self.link: OdooLink | None = None
+        self.link: Link | None = None
         self.pairing: Pairing | None = None
         self.end: Callable[[], None] = lambda: None
         self._keys = keys
         if settings.odoo:
             self.pairing = Pairing(folder, settings.odoo.key)
             keys[ODOO] = self.pairing.current
-            self.link = OdooLink(self, settings.odoo)
         before = self.pairing.before if self.pairing else lambda now: None
         self.keyring = Keyring(settings.driver_id, settings.database_uuid, keys, before)
         journal.on_event = self._on_event

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..clock import parse
 from ..protocols.states import State
-
-if TYPE_CHECKING:
-    from .driver import Driver
+from .driver import Driver
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -12,7 +12,7 @@ import logging
 import random
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 
@@ -23,13 +23,11 @@ from ..journal import JournalUnavailable, NoSuchTransaction, NotRecorded
 from ..protocols.machine import CardTerminalError
 from ..signing import BadSignature, canonical, sign_body, verify_answer
 from ..state_folder import StateFolderError
+from .driver import Driver
 from .grants import ODOO
 from .leftovers import Leftovers
 from .relay import Relay
 from .way_to_odoo import SIGNATURE, headers, why
-
-if TYPE_CHECKING:
-    from .driver import Driver
 
 log = logging.getLogger(__name__)
 

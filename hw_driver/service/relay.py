@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -22,14 +22,12 @@ import aiohttp
 from ..configuration import OdooSettings
 from ..signing import BadSignature
 from ..transaction import Transaction
+from .driver import Driver
 from .problems import Problem
 from .relay_answers import FIRST_DELAY, LONGEST_DELAY, Answers, RelayError
 from .relay_commands import STARTING, Command, carry_out, read
 from .relay_socket import BusSocket, address, connection
 from .way_to_odoo import why
-
-if TYPE_CHECKING:
-    from .driver import Driver
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 
@@ -19,13 +19,11 @@ from ..configuration import OdooSettings
 from ..protocols.states import ENDED
 from ..signing import BadSignature, canonical, sign_body, verify_answer
 from ..transaction import Transaction
+from .driver import Driver
 from .grants import ODOO
 from .relay_commands import for_the_bus
 from .relay_socket import MOST, BusSocket
 from .way_to_odoo import SIGNATURE, headers, why
-
-if TYPE_CHECKING:
-    from .driver import Driver
 
 log = logging.getLogger(__name__)
 

@@ -6,18 +6,16 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..signing import BadSignature, canonical
 from .app import problem_of
 from .calls import Route
 from .doors import admit
+from .driver import Driver
 from .grants import ODOO, Caller, caller_of
 from .problems import Problem
 from .routes import ROUTES
-
-if TYPE_CHECKING:
-    from .driver import Driver
 
 ROUTE_OF_OPERATION: dict[str, Route] = {
     operation: next(row for row in ROUTES if (row.method, row.path) == route)

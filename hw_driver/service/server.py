@@ -24,6 +24,7 @@ from .app import application
 from .driver import Driver
 from .logs import log_to_files, log_to_stderr
 from .memory import settle_memory
+from .odoo_link import OdooLink
 
 log = logging.getLogger(__name__)
 
@@ -86,22 +87,23 @@ async def running(settings: Settings, *, grace: float = 0.0, clock: Clock | None
         for notice in journal.notices:
             log.warning("%s", notice)
         driver = Driver(settings, folder, journal, clock)
+        link = driver.link = OdooLink(driver, settings.odoo) if settings.odoo else None
         await driver.start()
         runner = web.AppRunner(application(driver), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
-        link = None
+        talk = None
         try:
             driver.port = await _listen(runner, settings, settings.port)
             if settings.tls:
                 driver.tls_port = await _listen(runner, settings, settings.tls.port, _context(settings.tls))
-            link = asyncio.create_task(driver.link.run()) if driver.link else None
+            talk = asyncio.create_task(link.run()) if link else None
             yield driver
         finally:
             await driver.stop(grace)
-            if link and driver.link:
-                link.cancel()
-                await asyncio.wait([link])
-                await driver.link.flush(LAST_WORDS)
+            if link and talk:
+                talk.cancel()
+                await asyncio.wait([talk])
+                await link.flush(LAST_WORDS)
             await runner.cleanup()
     finally:
         journal.close()

@@ -7,7 +7,7 @@ awaited in between, so that two presses at the same moment cannot both pass.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..journal import NOT_KEPT, Event, Journal, KnownTransaction, Record
 from ..protocols.states import (
@@ -22,11 +22,9 @@ from ..protocols.states import (
 )
 from ..terminal import Terminal
 from ..transaction import Transaction
+from .driver import Driver
 from .grants import Caller
 from .problems import Problem
-
-if TYPE_CHECKING:
-    from .driver import Driver
 
 
 async def put(driver: Driver, uuid: str, asked: Mapping[str, Any]) -> tuple[Transaction, bool]:

@@ -14,6 +14,7 @@ from hw_driver.journal import Journal
 from hw_driver.protocols.machine import CardTerminalError
 from hw_driver.service import transactions
 from hw_driver.service.driver import Driver
+from hw_driver.service.odoo_link import OdooLink
 from hw_driver.state_folder import StateFolder
 from hw_driver.transaction import Transaction
 
@@ -66,21 +67,20 @@ class Process:
         if self.alive:
             return
         self.alive, self.starts, self.driver = True, self.starts + 1, None
-        settings = Settings(
-            state=self._folder.path,
-            odoo=OdooSettings("http://odoo", "shop", road.DATABASE, road.DRIVER, road.KEY),
-            till_side=TillSide(terminals=tuple(self._terminals())),
-        )
+        odoo = OdooSettings("http://odoo", "shop", road.DATABASE, road.DRIVER, road.KEY)
+        tills = TillSide(terminals=tuple(self._terminals()))
+        settings = Settings(state=self._folder.path, odoo=odoo, till_side=tills)
         try:
             journal = Journal.open(self._folder.path / "journal.sqlite", clock=self._clock, allow_tmpfs=True)
             self.driver = Driver(settings, self._folder, journal, self._clock)
+            link = self.driver.link = OdooLink(self.driver, odoo)
             await self.driver.start()
         except Killed:
             return
         except CardTerminalError:
             self.kill()  # a driver that cannot start (its disk is full) is started again by the system
             return
-        self._link = asyncio.get_running_loop().create_task(self._tell_odoo())
+        self._link = asyncio.get_running_loop().create_task(self._tell_odoo(link))
 
     async def stop(self, grace: float) -> None:
         """Stop as the system stops a service."""
@@ -166,10 +166,8 @@ class Process:
 
     # -- the link, as OdooLink.run has it but for aiohttp's session
 
-    async def _tell_odoo(self) -> None:
-        assert self.driver is not None
-        link, session = self.driver.link, road.Session(self._odoo)
-        assert link is not None
+    async def _tell_odoo(self, link: OdooLink) -> None:
+        session = road.Session(self._odoo)
         while self.alive:
             link._wake.clear()
             if await link.exchange(session):  # type: ignore[arg-type]
