@@ -5,6 +5,7 @@ A view on the database: nothing is copied, so it can neither miss nor invent any
 
 from odoo import api, fields, models
 from odoo.tools import SQL
+from odoo.tools.misc import format_datetime
 
 from ..hw_driver.protocols.states import OPEN
 from .card_decision import SILENT_SECONDS
@@ -219,8 +220,8 @@ class CardException(models.Model):
         return _money(said.amount_approved if said._is_approved() else 0, said.currency_id)
 
     def _local(self, at):
-        """Return a time as the user's clock shows it."""
-        return at and fields.Datetime.context_timestamp(self, at).strftime("%Y-%m-%d %H:%M:%S")
+        """Return a time as the user's clock shows it, and as their language writes it."""
+        return at and format_datetime(self.env, at)
 
     def _steps(self):
         """Return the timeline of the transaction, or of what was decided about a line that has none."""

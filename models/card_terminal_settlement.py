@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import format_datetime
 
 from ..hw_driver.protocols.states import Kind, State
 from .card_money import from_minor, to_minor, total
@@ -67,7 +68,7 @@ class CardTerminalSettlement(models.Model):
     @api.depends("terminal_id", "at", "number")
     def _compute_display_name(self):
         for settlement in self:
-            at = fields.Datetime.context_timestamp(self, settlement.at).strftime("%Y-%m-%d %H:%M")
+            at = format_datetime(self.env, settlement.at)
             words = [settlement.terminal_id.name, settlement.number and f"#{settlement.number}", at]
             settlement.display_name = " ".join(filter(None, words))
 
