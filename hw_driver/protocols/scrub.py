@@ -41,8 +41,7 @@ def scrub(text: str) -> str:
     An unbroken run of 12 or more digits is taken for a card number, whatever its check digit. Groups of digits with
     blanks, dashes or line ends between them are, when they are grouped as on a card or their check digit is right.
     """
-    masked = _masked(_without_track(text), _digits_and_stars, _may_be_card)
-    return masked if masked == text else scrub(masked)  # what was masked can show what stands beside it
+    return _until_settled(text, lambda text: _masked(_without_track(text), _digits_and_stars, _may_be_card))
 
 
 def scrub_certain(text: str) -> str:
@@ -50,18 +49,25 @@ def scrub_certain(text: str) -> str:
     shortest = _CARD_LENGTHS.start
     if (len(text) < shortest or sum(map(text.count, _DIGITS)) < shortest) and not _unprintable.search(text):
         return text  # most texts hold too few digits
-    return _masked(_without_packed(text), _digits, _is_card)
+    return _until_settled(text, lambda text: _masked(_without_packed(text), _digits, _is_card))
 
 
 def scrub_reference(text: str) -> str:
     """Return a reference as it is, but for what is printed like a card number and has its length and check digit."""
-    return _masked(_without_track(text), _digits, lambda sizes, digits: _is_card(sizes, digits) and _is_printed(sizes))
+    return _until_settled(text, lambda text: _masked(_without_track(text), _digits, _is_printed_card))
 
 
 def last_four(pan: str) -> str:
     """Return the last four digits of a card number, masked or not; '' where there are none (a token)."""
     found = re.fullmatch(r"[0-9*#\u2022xX. -]*?([0-9]{4}) *", pan)
     return found[1] if found else ""
+
+
+def _until_settled(text: str, mask: Callable[[str], str]) -> str:
+    """Mask until nothing is left to mask: what was masked can show what stands beside it."""
+    while (masked := mask(text)) != text:
+        text = masked
+    return text
 
 
 def _without_track(text: str) -> str:
@@ -149,6 +155,10 @@ def _is_printed(sizes: tuple[int, ...]) -> bool:
 
 def _is_card(sizes: tuple[int, ...], digits: str) -> bool:
     return len(digits) in _CARD_LENGTHS and _check_digit_is_right(digits)
+
+
+def _is_printed_card(sizes: tuple[int, ...], digits: str) -> bool:
+    return _is_card(sizes, digits) and _is_printed(sizes)
 
 
 def _check_digit_is_right(digits: str) -> bool:

@@ -278,7 +278,10 @@ def _control(name: str, left: dict[str, Any]) -> tuple[int, Command]:
     if name == STATUS_REPORT.name:
         return STATUS_REPORT.control, STATUS_REPORT
     if name == REFUSAL.name:
-        control = REFUSAL.control | written(HEX, "error", left.pop("error", None))[0]
+        error = written(HEX, "error", left.pop("error", None))
+        if len(error) != 1:
+            raise ValueError("error has 1 byte")
+        control = REFUSAL.control | error[0]
     elif name in CONTROLS:
         control = CONTROLS[name]
     else:

@@ -105,6 +105,19 @@ def test_certain_and_reference_scrubbing_need_the_check_digit():
     assert scrub_reference("00012-003-0004") == "00012-003-0004"
 
 
+def test_what_masking_shows_is_masked_as_well():
+    text = "0421011 920421011 921 920421015 92"
+    assert scrub_certain(text) == "******* ********* *** *****1015 92"
+
+
+@given(st.lists(st.text("0123456789", min_size=1, max_size=9), max_size=8).map(" ".join))
+def test_a_second_time_changes_nothing(text):
+    for scrubber in (scrub, scrub_certain, scrub_reference):
+        once = scrubber(text)
+        assert scrubber(once) == once
+        assert len(once) == len(text)
+
+
 @pytest.mark.parametrize(
     ("pan", "last4"),
     [("596617######7903", "7903"), ("4970101234567893", "7893"), ("**** 1234", "1234"), ("tok_8fq2", ""), ("####", "")],

@@ -240,6 +240,8 @@ def test_what_is_no_message(text):
         {"message": "registration", "fields": {"config": "be"}},
         {"message": "registration", "fields": {"password": "12", "config": "be"}},
         {"message": "negative_answer", "fields": {}},
+        {"message": "negative_answer", "fields": {"error": ""}},
+        {"message": "negative_answer", "fields": {"error": "1e00"}},
         {"message": "log_off", "fields": {"amount": "000000000100"}},
         {"message": "send_file", "fields": {}},
     ],
