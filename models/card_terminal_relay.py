@@ -118,7 +118,7 @@ class CardTerminalDriver(models.Model):
         """Pass on the command of a till by its session grant, as the driver itself would take it from that till.
 
         What the grant says need not be read again, and a customer waits. Return as `_relay`; None for a grant that does
-        not count.
+        not count, or whose session is closed.
         """
         driver = self.sudo().search_fetch([("uuid", "=", str(request.get("driver")))], TO_RELAY)
         claims = driver and driver._open_grant(grant)
@@ -126,6 +126,9 @@ class CardTerminalDriver(models.Model):
         if not (claims and user.has_group("point_of_sale.group_pos_user")):
             return None
         if driver.company_id.id not in user._get_company_ids():
+            return None
+        place = [("config_id", "=", claims["reply"]), ("name", "=", claims["session"]), ("state", "!=", "closed")]
+        if not self.env["pos.session"].sudo().search_count(place, limit=1):
             return None
         self.env["bus.bus"]._is_fleeting()
         return driver._relay(claims, request)

@@ -177,7 +177,7 @@ class TestRelay(RelayCase):
         drivers._relay_by_grant(grant, self.request())
         request = self.request()
         self.env.invalidate_all()
-        with self.assertQueryCount(2):
+        with self.assertQueryCount(3):
             drivers._relay_by_grant(grant, request)
         self.env.invalidate_all()
         driver.fetch(["uuid", "company_id"])

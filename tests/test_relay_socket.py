@@ -119,6 +119,11 @@ class TestRelaySocket(RelayCase, WebsocketCase):
         self.assertEqual(len(self.command()[0]), 1)
         self.driver.relay_connected = False
         self.assertEqual(self.command(), ([], ["not_listening"]))
+        self.driver.relay_connected = True
+        self.pos.state = "closed"
+        self.assertEqual(self.command(by=good), silence)
+        self.pos.state = "opened"
+        self.assertEqual(len(self.command(by=good)[0]), 1)
         self.driver.key_state = "revoked"
         self.assertEqual(self.command(by=good), silence)
 
